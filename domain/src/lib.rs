@@ -1,0 +1,47 @@
+//! What Soko's trade consists of: value types, aggregates and their events, and who may do what.
+//!
+//! Everything here answers from what it is given: no clock, no randomness, no I/O. Ids, times,
+//! prices and rates arrive with the command.
+
+mod address;
+mod any_event;
+mod currency;
+mod decide;
+mod email_address;
+mod event_names;
+mod ids;
+mod money;
+mod personal;
+mod phone_number;
+mod quantity;
+mod sku;
+mod slug;
+mod tax;
+mod text;
+
+pub mod account;
+pub mod cart;
+pub mod category;
+pub mod order;
+pub mod payment;
+pub mod product;
+pub mod stock;
+pub mod store;
+pub mod tenant;
+pub mod vendor;
+
+pub use address::{Address, CountryCode};
+pub use any_event::{AnyEvent, DecodeError, upcasters};
+pub use currency::Currency;
+pub use decide::{Decide, write_decision};
+pub use email_address::EmailAddress;
+pub use ids::*;
+pub use money::{Money, MoneyError};
+pub use personal::{Personal, SubjectId};
+pub use phone_number::PhoneNumber;
+pub use quantity::Quantity;
+pub use sku::Sku;
+pub use slug::Slug;
+pub use stock::Stock;
+pub use tax::{Tax, TaxRate};
+pub use text::{Text, TextError};

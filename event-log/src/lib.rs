@@ -1,0 +1,15 @@
+//! The one log of everything that changed: appending to it, reading it, and following it.
+//!
+//! It knows units, streams, positions and claims; it does not know any rule of the trade, and
+//! nothing in it decides.
+
+mod canonical;
+mod position;
+mod recorded_event;
+
+pub use canonical::{CanonicalError, canonical_json};
+pub use position::Position;
+pub use recorded_event::{Actor, Metadata, RecordedEvent};
+
+/// Every migration there is; the only place of DDL.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

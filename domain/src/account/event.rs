@@ -1,0 +1,47 @@
+//! What has happened to an account.
+
+use crate::event_names::event_names;
+use crate::{EmailAddress, Personal, PhoneNumber, Text};
+use serde::{Deserialize, Serialize};
+
+/// A role over the whole platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformRole {
+    Admin,
+    Auditor,
+    Analyst,
+    Support,
+}
+
+/// Passwords and tokens are never part of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountEvent {
+    Registered {
+        name: Personal<Text<120>>,
+        email: Personal<EmailAddress>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Personal<PhoneNumber>>,
+    },
+    ProfileChanged {
+        name: Personal<Text<120>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Personal<PhoneNumber>>,
+    },
+    PasswordChanged {},
+    PlatformRoleGranted {
+        role: PlatformRole,
+    },
+    PlatformRoleRevoked {
+        role: PlatformRole,
+    },
+}
+
+event_names!(AccountEvent, "account", {
+    Registered => "registered" v 1,
+    ProfileChanged => "profile_changed" v 1,
+    PasswordChanged => "password_changed" v 1,
+    PlatformRoleGranted => "platform_role_granted" v 1,
+    PlatformRoleRevoked => "platform_role_revoked" v 1,
+});

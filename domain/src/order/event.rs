@@ -1,0 +1,117 @@
+//! What has happened to an order.
+
+use crate::event_names::event_names;
+use crate::payment::PaymentProvider;
+use crate::{
+    AccountId, Address, Currency, EmailAddress, PaymentId, Personal, ProductId, Quantity, Sku,
+    StoreId, Tax, Text, VariantId, VendorId,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Customer {
+    Account(AccountId),
+    Guest {
+        email: Personal<EmailAddress>,
+        /// SHA-256 (hex) of the token that opens the order; the token itself is never stored.
+        token_hash: String,
+    },
+}
+
+/// One line: so many of one variant at one price. Amounts are minor units of the order's currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub variant_id: VariantId,
+    pub product_id: ProductId,
+    pub vendor_id: VendorId,
+    pub sku: Sku,
+    pub name: Text<200>,
+    pub quantity: Quantity,
+    /// As shown to the buyer: with tax if the store's prices include it.
+    pub unit_price: i64,
+    /// What was taken off the line.
+    pub discount: i64,
+    /// The tax in or on the line.
+    pub tax: i64,
+    /// What the buyer pays for the line, tax included.
+    pub total: i64,
+}
+
+/// Minor units of the order's currency. `total` is what the buyer pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// The lines' unit prices times their quantities.
+    pub subtotal: i64,
+    pub discount: i64,
+    pub shipping: i64,
+    pub tax: i64,
+    pub total: i64,
+}
+
+/// Everything that was agreed when the order was placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// What people call the order; unique within its store.
+    pub number: String,
+    pub store_id: StoreId,
+    pub customer: Customer,
+    pub currency: Currency,
+    pub lines: Vec<OrderLine>,
+    pub totals: Totals,
+    pub tax: Tax,
+    pub shipping_address: Personal<Address>,
+    pub payment_id: PaymentId,
+    pub provider: PaymentProvider,
+}
+
+/// Why an order was called off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledBy {
+    Customer,
+    Vendor,
+    Store,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderEvent {
+    Placed(Box<Placement>),
+    /// The money is there. Minor units of the order's currency.
+    Paid {
+        payment_id: PaymentId,
+        amount: i64,
+    },
+    Packed {
+        vendor_id: VendorId,
+    },
+    Shipped {
+        vendor_id: VendorId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carrier: Option<Text<100>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tracking_number: Option<Text<100>>,
+    },
+    Delivered {
+        vendor_id: VendorId,
+    },
+    /// Delivered by every vendor and paid: nothing is left to do.
+    Completed {},
+    Cancelled {
+        by: CancelledBy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Text<500>>,
+    },
+}
+
+event_names!(OrderEvent, "order", {
+    Placed => "placed" v 1,
+    Paid => "paid" v 1,
+    Packed => "packed" v 1,
+    Shipped => "shipped" v 1,
+    Delivered => "delivered" v 1,
+    Completed => "completed" v 1,
+    Cancelled => "cancelled" v 1,
+});

@@ -1,0 +1,72 @@
+//! What has happened to a store.
+
+use crate::event_names::event_names;
+use crate::payment::PaymentProvider;
+use crate::{AccountId, CountryCode, Currency, LocationId, Slug, Tax, TaxRate, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A role in one store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreRole {
+    Manager,
+    Staff,
+    Auditor,
+    Analyst,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreEvent {
+    Opened {
+        slug: Slug,
+        name: Text<120>,
+        currency: Currency,
+        country: CountryCode,
+        /// An IANA name, such as `Africa/Nairobi`.
+        time_zone: Text<64>,
+        tax: Tax,
+        payment_methods: BTreeSet<PaymentProvider>,
+        /// What the store keeps of a vendor's sales.
+        commission_bps: TaxRate,
+        /// Where stock lies that names no other place.
+        main_location: LocationId,
+    },
+    Renamed {
+        name: Text<120>,
+    },
+    TaxChanged {
+        tax: Tax,
+    },
+    PaymentMethodsChanged {
+        payment_methods: BTreeSet<PaymentProvider>,
+    },
+    CommissionChanged {
+        commission_bps: TaxRate,
+    },
+    LocationAdded {
+        location_id: LocationId,
+        name: Text<120>,
+    },
+    MemberAdded {
+        account_id: AccountId,
+        role: StoreRole,
+    },
+    MemberRemoved {
+        account_id: AccountId,
+    },
+    Closed {},
+}
+
+event_names!(StoreEvent, "store", {
+    Opened => "opened" v 1,
+    Renamed => "renamed" v 1,
+    TaxChanged => "tax_changed" v 1,
+    PaymentMethodsChanged => "payment_methods_changed" v 1,
+    CommissionChanged => "commission_changed" v 1,
+    LocationAdded => "location_added" v 1,
+    MemberAdded => "member_added" v 1,
+    MemberRemoved => "member_removed" v 1,
+    Closed => "closed" v 1,
+});

@@ -1,0 +1,3 @@
+mod event;
+
+pub use event::{VendorEvent, VendorRole};
