@@ -1,0 +1,70 @@
+//! The raw limits of the machine, taken in the same run as everything that is compared with them.
+
+use crate::load;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// (r1) `pgbench -M prepared`: one 600-byte event a transaction, 64 clients. Transactions a second.
+pub async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
+    let table = "CREATE TABLE IF NOT EXISTS pgbench_events (
+        position bigserial PRIMARY KEY, payload json NOT NULL)";
+    let pool = sqlx::PgPool::connect(url).await.map_err(io::Error::other)?;
+    sqlx::raw_sql(table).execute(&pool).await.map_err(io::Error::other)?;
+    pool.close().await;
+    let script = tempfile::NamedTempFile::new()?;
+    let payload = format!(r#"{{"filler":"{}"}}"#, "x".repeat(587));
+    let insert = format!(
+        "INSERT INTO pgbench_events (payload) VALUES ('{payload}');\n"
+    );
+    std::fs::write(script.path(), insert)?;
+    let output = Command::new(pgbench)
+        .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-T", &seconds.to_string(), "-f"])
+        .arg(script.path())
+        .arg(url)
+        .stdin(Stdio::null())
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
+        .ok_or_else(|| io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()))
+}
+
+/// (r2) actix-web answering 2 KB of static JSON to 64 connections. Requests a second.
+pub async fn static_json(seconds: u64) -> io::Result<f64> {
+    let body = format!(r#"{{"filler":"{}"}}"#, "x".repeat(2_035));
+    let body = web::Bytes::from(body);
+    let (send_port, port) = tokio::sync::oneshot::channel();
+    let server = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || {
+                let body = body.clone();
+                App::new().route(
+                    "/",
+                    web::get().to(move || {
+                        let body = body.clone();
+                        async { HttpResponse::Ok().content_type("application/json").body(body) }
+                    }),
+                )
+            })
+            .workers(std::thread::available_parallelism().map_or(2, usize::from))
+            .bind(("127.0.0.1", 0))?;
+            let port = server.addrs().first().map_or(0, std::net::SocketAddr::port);
+            let running = server.run();
+            let _ = send_port.send((port, running.handle()));
+            running.await
+        })
+    });
+    let (port, handle) = port.await.map_err(io::Error::other)?;
+    let request = load::get("/", &[]);
+    let outcome =
+        load::closed_loop(port, 64, Duration::from_secs(seconds), move |_, _| request.clone())
+            .await;
+    handle.stop(false).await;
+    server.join().map_err(|_| io::Error::other("the static server failed"))??;
+    Ok(outcome?.rate(200))
+}

@@ -1,0 +1,113 @@
+//! What was measured, as a table for people and as JSON for machines.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// One case: its figure in every run, and the least (or most) it has to reach.
+#[derive(Debug, Serialize)]
+pub struct Case {
+    pub name: String,
+    pub unit: &'static str,
+    /// One figure a run, in order.
+    pub figures: Vec<f64>,
+    pub goal: Goal,
+    /// Latencies of the median run, if the case has any.
+    pub latency: Option<Latency>,
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+    /// A raw limit, measured for comparison.
+    None,
+}
+
+/// Milliseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Latency {
+    pub p50_ms: f64,
+    pub p90_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+}
+
+impl Latency {
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        let ms = |micros: u64| f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0;
+        Self {
+            p50_ms: ms(histogram.value_at_quantile(0.50)),
+            p90_ms: ms(histogram.value_at_quantile(0.90)),
+            p99_ms: ms(histogram.value_at_quantile(0.99)),
+            max_ms: ms(histogram.max()),
+        }
+    }
+}
+
+impl Case {
+    pub fn median(&self) -> f64 {
+        median(&self.figures)
+    }
+
+    pub fn reached(&self) -> Option<bool> {
+        match self.goal {
+            Goal::AtLeast(goal) => Some(self.median() >= goal),
+            Goal::AtMost(goal) => Some(self.median() <= goal),
+            Goal::None => None,
+        }
+    }
+}
+
+pub fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Everything of one `make bench`.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    pub machine: String,
+    pub cases: Vec<Case>,
+}
+
+impl Report {
+    pub fn table(&self) -> String {
+        let mut text = format!("{}\n\n", self.machine);
+        text.push_str("| case | median | runs | goal | p50 / p90 / p99 / max ms | |\n");
+        text.push_str("|---|---:|---|---:|---|---|\n");
+        for case in &self.cases {
+            let runs: Vec<_> = case.figures.iter().map(|figure| number(*figure)).collect();
+            let goal = match case.goal {
+                Goal::AtLeast(goal) => format!("≥ {}", number(goal)),
+                Goal::AtMost(goal) => format!("≤ {}", number(goal)),
+                Goal::None => "raw limit".to_owned(),
+            };
+            let latency = case.latency.map_or_else(String::new, |l| {
+                format!("{:.1} / {:.1} / {:.1} / {:.1}", l.p50_ms, l.p90_ms, l.p99_ms, l.max_ms)
+            });
+            let verdict = match case.reached() {
+                Some(true) => "reached",
+                Some(false) => "MISSED",
+                None => "",
+            };
+            text.push_str(&format!(
+                "| {} | {} {} | {} | {goal} | {latency} | {verdict} |\n",
+                case.name,
+                number(case.median()),
+                case.unit,
+                runs.join(", "),
+            ));
+            for note in &case.notes {
+                text.push_str(&format!("| &nbsp;&nbsp;{note} | | | | | |\n"));
+            }
+        }
+        text
+    }
+}
+
+fn number(figure: f64) -> String {
+    if figure >= 100.0 { format!("{figure:.0}") } else { format!("{figure:.2}") }
+}
