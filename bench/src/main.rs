@@ -1,0 +1,3 @@
+//! Soko's benchmark.
+
+fn main() {}
