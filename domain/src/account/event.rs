@@ -29,6 +29,8 @@ pub enum AccountEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<Personal<PhoneNumber>>,
     },
+    /// Whoever holds the account has shown that its e-mail reaches them.
+    EmailVerified {},
     PasswordChanged {},
     PlatformRoleGranted {
         role: PlatformRole,
@@ -36,12 +38,16 @@ pub enum AccountEvent {
     PlatformRoleRevoked {
         role: PlatformRole,
     },
+    /// The person wants to be forgotten: what is personal is unreadable from here on.
+    Erased {},
 }
 
 event_names!(AccountEvent, "account", {
     Registered => "registered" v 1,
     ProfileChanged => "profile_changed" v 1,
+    EmailVerified => "email_verified" v 1,
     PasswordChanged => "password_changed" v 1,
     PlatformRoleGranted => "platform_role_granted" v 1,
     PlatformRoleRevoked => "platform_role_revoked" v 1,
+    Erased => "erased" v 1,
 });

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum CategoryEvent {
     Created {
+        category_id: CategoryId,
         store_id: StoreId,
         slug: Slug,
         name: Text<120>,

@@ -2,7 +2,7 @@
 
 use crate::event_names::event_names;
 use crate::payment::PaymentProvider;
-use crate::{AccountId, CountryCode, Currency, LocationId, Slug, Tax, TaxRate, Text};
+use crate::{AccountId, CountryCode, Currency, LocationId, Slug, Tax, TaxRate, TenantId, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -20,6 +20,7 @@ pub enum StoreRole {
 #[serde(rename_all = "snake_case")]
 pub enum StoreEvent {
     Opened {
+        tenant_id: TenantId,
         slug: Slug,
         name: Text<120>,
         currency: Currency,
@@ -36,6 +37,9 @@ pub enum StoreEvent {
     Renamed {
         name: Text<120>,
     },
+    TimeZoneChanged {
+        time_zone: Text<64>,
+    },
     TaxChanged {
         tax: Tax,
     },
@@ -49,7 +53,15 @@ pub enum StoreEvent {
         location_id: LocationId,
         name: Text<120>,
     },
+    LocationRenamed {
+        location_id: LocationId,
+        name: Text<120>,
+    },
     MemberAdded {
+        account_id: AccountId,
+        role: StoreRole,
+    },
+    MemberRoleChanged {
         account_id: AccountId,
         role: StoreRole,
     },
@@ -62,11 +74,14 @@ pub enum StoreEvent {
 event_names!(StoreEvent, "store", {
     Opened => "opened" v 1,
     Renamed => "renamed" v 1,
+    TimeZoneChanged => "time_zone_changed" v 1,
     TaxChanged => "tax_changed" v 1,
     PaymentMethodsChanged => "payment_methods_changed" v 1,
     CommissionChanged => "commission_changed" v 1,
     LocationAdded => "location_added" v 1,
+    LocationRenamed => "location_renamed" v 1,
     MemberAdded => "member_added" v 1,
+    MemberRoleChanged => "member_role_changed" v 1,
     MemberRemoved => "member_removed" v 1,
     Closed => "closed" v 1,
 });

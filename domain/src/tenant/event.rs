@@ -26,6 +26,10 @@ pub enum TenantEvent {
         account_id: AccountId,
         role: TenantRole,
     },
+    MemberRoleChanged {
+        account_id: AccountId,
+        role: TenantRole,
+    },
     MemberRemoved {
         account_id: AccountId,
     },
@@ -35,5 +39,6 @@ event_names!(TenantEvent, "tenant", {
     Created => "created" v 1,
     Renamed => "renamed" v 1,
     MemberAdded => "member_added" v 1,
+    MemberRoleChanged => "member_role_changed" v 1,
     MemberRemoved => "member_removed" v 1,
 });

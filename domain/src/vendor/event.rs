@@ -4,6 +4,7 @@ use crate::event_names::event_names;
 use crate::{
     AccountId, CountryCode, EmailAddress, InvitationId, Personal, PhoneNumber, StoreId, Text,
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A role in a vendor's team.
@@ -48,6 +49,7 @@ pub enum VendorEvent {
         role: VendorRole,
         /// SHA-256 (hex) of the token that accepts it; the token itself is never stored.
         token_hash: String,
+        expires_at: DateTime<Utc>,
     },
     InvitationWithdrawn {
         invitation_id: InvitationId,
