@@ -1,0 +1,3 @@
+//! Real servers, started and ended in every way that occurs.
+
+mod sharing;
