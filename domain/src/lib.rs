@@ -39,6 +39,7 @@ pub use ids::*;
 pub use money::{Money, MoneyError};
 pub use personal::{Personal, SubjectId};
 pub use phone_number::PhoneNumber;
+pub use product::Product;
 pub use quantity::Quantity;
 pub use sku::Sku;
 pub use slug::Slug;
