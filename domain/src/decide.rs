@@ -40,3 +40,8 @@ pub async fn write_decision<A: Decide>(
     }
     Ok(())
 }
+
+/// The event, or none where it would say what is so already: a repeated command changes nothing.
+pub(crate) fn only_if<E>(changes: bool, event: E) -> Vec<E> {
+    if changes { vec![event] } else { vec![] }
+}

@@ -17,6 +17,7 @@ mod quantity;
 mod sku;
 mod slug;
 mod tax;
+mod team;
 mod text;
 
 pub mod account;
@@ -30,6 +31,7 @@ pub mod store;
 pub mod tenant;
 pub mod vendor;
 
+pub use account::Account;
 pub use address::{Address, CountryCode};
 pub use any_event::{AnyEvent, DecodeError, upcasters};
 pub use currency::Currency;
@@ -45,4 +47,6 @@ pub use sku::Sku;
 pub use slug::Slug;
 pub use stock::Stock;
 pub use tax::{Tax, TaxRate};
+pub use team::{Team, TeamError, TeamRole};
+pub use tenant::Tenant;
 pub use text::{Text, TextError};

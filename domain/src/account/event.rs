@@ -3,6 +3,7 @@
 use crate::event_names::event_names;
 use crate::{EmailAddress, Personal, PhoneNumber, Text};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A role over the whole platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,6 +13,17 @@ pub enum PlatformRole {
     Auditor,
     Analyst,
     Support,
+}
+
+impl fmt::Display for PlatformRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Admin => "admin",
+            Self::Auditor => "auditor",
+            Self::Analyst => "analyst",
+            Self::Support => "support",
+        })
+    }
 }
 
 /// Passwords and tokens are never part of an event.

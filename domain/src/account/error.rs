@@ -1,0 +1,18 @@
+//! Why an account says no.
+
+use super::PlatformRole;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountError {
+    #[error("there is no such account")]
+    NotRegistered,
+    #[error("the account is registered already")]
+    AlreadyRegistered,
+    #[error("the account was erased")]
+    Erased,
+    /// Else the platform could lose its last admin unnoticed.
+    #[error("the account still is {role} of the platform")]
+    HoldsPlatformRole { role: PlatformRole },
+}

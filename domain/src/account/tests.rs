@@ -1,0 +1,276 @@
+//! Given, when, then.
+
+use super::*;
+use crate::SubjectId;
+use cqrs_es::test::{AggregateTestExecutor, TestFramework};
+use uuid::Uuid;
+
+#[test]
+fn anybody_may_register() {
+    given([])
+        .when(AccountCommand::Register {
+            name: name("Amina"),
+            email: email(),
+            phone: Some(phone()),
+        })
+        .then_expect_events(vec![AccountEvent::Registered {
+            name: name("Amina"),
+            email: email(),
+            phone: Some(phone()),
+        }]);
+}
+
+#[test]
+fn an_account_is_registered_once() {
+    given([registered()])
+        .when(register())
+        .then_expect_error(AccountError::AlreadyRegistered);
+}
+
+#[test]
+fn an_erased_account_is_not_registered_again() {
+    given([registered(), erased()])
+        .when(register())
+        .then_expect_error(AccountError::Erased);
+}
+
+#[test]
+fn a_profile_can_be_changed() {
+    given([registered()])
+        .when(rename("Amina W."))
+        .then_expect_events(vec![renamed("Amina W.")]);
+}
+
+#[test]
+fn a_profile_that_says_the_same_is_no_change() {
+    given([registered()])
+        .when(rename("Amina"))
+        .then_expect_events(vec![]);
+    given([registered(), renamed("Amina W.")])
+        .when(rename("Amina W."))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn a_phone_number_can_be_added_alone() {
+    let with_phone = AccountCommand::ChangeProfile {
+        name: name("Amina"),
+        phone: Some(phone()),
+    };
+    given([registered()])
+        .when(with_phone)
+        .then_expect_events(vec![AccountEvent::ProfileChanged {
+            name: name("Amina"),
+            phone: Some(phone()),
+        }]);
+}
+
+#[test]
+fn an_e_mail_is_verified_once() {
+    given([registered()])
+        .when(AccountCommand::VerifyEmail)
+        .then_expect_events(vec![AccountEvent::EmailVerified {}]);
+    given([registered(), AccountEvent::EmailVerified {}])
+        .when(AccountCommand::VerifyEmail)
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn every_change_of_the_password_is_on_record() {
+    let changed = AccountEvent::PasswordChanged {};
+    given([registered(), changed.clone()])
+        .when(AccountCommand::ChangePassword)
+        .then_expect_events(vec![changed]);
+}
+
+#[test]
+fn a_platform_role_is_granted_once() {
+    given([registered()])
+        .when(grant(PlatformRole::Admin))
+        .then_expect_events(vec![granted(PlatformRole::Admin)]);
+    given([registered(), granted(PlatformRole::Admin)])
+        .when(grant(PlatformRole::Admin))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn an_account_may_hold_several_platform_roles() {
+    given([registered(), granted(PlatformRole::Admin)])
+        .when(grant(PlatformRole::Auditor))
+        .then_expect_events(vec![granted(PlatformRole::Auditor)]);
+    let account = after([
+        registered(),
+        granted(PlatformRole::Auditor),
+        granted(PlatformRole::Admin),
+    ]);
+    let roles: Vec<_> = account.platform_roles().collect();
+    assert_eq!(roles, [PlatformRole::Admin, PlatformRole::Auditor]);
+}
+
+#[test]
+fn a_platform_role_is_revoked_once() {
+    given([registered(), granted(PlatformRole::Admin)])
+        .when(revoke(PlatformRole::Admin))
+        .then_expect_events(vec![revoked(PlatformRole::Admin)]);
+    given([
+        registered(),
+        granted(PlatformRole::Admin),
+        revoked(PlatformRole::Admin),
+    ])
+    .when(revoke(PlatformRole::Admin))
+    .then_expect_events(vec![]);
+}
+
+#[test]
+fn an_account_is_erased_once() {
+    given([registered()])
+        .when(AccountCommand::Erase)
+        .then_expect_events(vec![erased()]);
+    given([registered(), erased()])
+        .when(AccountCommand::Erase)
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn an_account_with_a_platform_role_is_not_erased() {
+    given([registered(), granted(PlatformRole::Support)])
+        .when(AccountCommand::Erase)
+        .then_expect_error(AccountError::HoldsPlatformRole {
+            role: PlatformRole::Support,
+        });
+}
+
+#[test]
+fn what_is_not_registered_answers_nothing_but_registration() {
+    for command in changes() {
+        given([])
+            .when(command)
+            .then_expect_error(AccountError::NotRegistered);
+    }
+    given([])
+        .when(AccountCommand::Erase)
+        .then_expect_error(AccountError::NotRegistered);
+}
+
+#[test]
+fn an_erased_account_refuses_every_change() {
+    for command in changes() {
+        given([registered(), erased()])
+            .when(command)
+            .then_expect_error(AccountError::Erased);
+    }
+}
+
+#[test]
+fn nothing_personal_is_left_in_an_erased_account() {
+    let account = after([registered(), granted(PlatformRole::Admin), erased()]);
+    assert_eq!(account.profile().unwrap_err(), AccountError::Erased);
+    assert_eq!(account.platform_roles().count(), 0);
+    assert_eq!(serde_json::to_string(&account).unwrap(), r#""Erased""#);
+}
+
+#[test]
+fn a_profile_shows_what_was_registered_and_changed() {
+    let account = after([
+        registered(),
+        AccountEvent::ProfileChanged {
+            name: name("Amina W."),
+            phone: Some(phone()),
+        },
+        AccountEvent::EmailVerified {},
+    ]);
+    let profile = account.profile().unwrap();
+    assert_eq!(profile.name(), &name("Amina W."));
+    assert_eq!(profile.email(), &email());
+    assert_eq!(profile.phone(), Some(&phone()));
+    assert!(profile.email_is_verified());
+}
+
+fn changes() -> [AccountCommand; 5] {
+    [
+        rename("Amina W."),
+        AccountCommand::VerifyEmail,
+        AccountCommand::ChangePassword,
+        grant(PlatformRole::Admin),
+        revoke(PlatformRole::Admin),
+    ]
+}
+
+fn given<const N: usize>(events: [AccountEvent; N]) -> AggregateTestExecutor<Account> {
+    TestFramework::with(()).given(events.into())
+}
+
+fn after<const N: usize>(events: [AccountEvent; N]) -> Account {
+    events
+        .into_iter()
+        .fold(Account::default(), |mut account, event| {
+            account.apply(event);
+            account
+        })
+}
+
+fn personal<T>(value: T) -> Personal<T> {
+    Personal::new(SubjectId::from_uuid(Uuid::from_u128(1)), value)
+}
+
+fn name(text: &str) -> Personal<Text<120>> {
+    personal(text.parse().unwrap())
+}
+
+fn email() -> Personal<EmailAddress> {
+    personal("amina@example.com".parse().unwrap())
+}
+
+fn phone() -> Personal<PhoneNumber> {
+    personal("+254712345678".parse().unwrap())
+}
+
+fn register() -> AccountCommand {
+    AccountCommand::Register {
+        name: name("Amina"),
+        email: email(),
+        phone: None,
+    }
+}
+
+fn registered() -> AccountEvent {
+    AccountEvent::Registered {
+        name: name("Amina"),
+        email: email(),
+        phone: None,
+    }
+}
+
+fn rename(text: &str) -> AccountCommand {
+    AccountCommand::ChangeProfile {
+        name: name(text),
+        phone: None,
+    }
+}
+
+fn renamed(text: &str) -> AccountEvent {
+    AccountEvent::ProfileChanged {
+        name: name(text),
+        phone: None,
+    }
+}
+
+fn grant(role: PlatformRole) -> AccountCommand {
+    AccountCommand::GrantPlatformRole { role }
+}
+
+fn granted(role: PlatformRole) -> AccountEvent {
+    AccountEvent::PlatformRoleGranted { role }
+}
+
+fn revoke(role: PlatformRole) -> AccountCommand {
+    AccountCommand::RevokePlatformRole { role }
+}
+
+fn revoked(role: PlatformRole) -> AccountEvent {
+    AccountEvent::PlatformRoleRevoked { role }
+}
+
+fn erased() -> AccountEvent {
+    AccountEvent::Erased {}
+}
