@@ -1,0 +1,28 @@
+//! What may be asked of a cart.
+
+use super::{CartItem, CartOwner};
+use crate::{OrderId, Quantity, StoreId, VariantId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CartCommand {
+    /// Starts the cart if this is its first item; more of what is there adds to its quantity.
+    Add {
+        store_id: StoreId,
+        owner: CartOwner,
+        item: CartItem,
+    },
+    SetQuantity {
+        variant_id: VariantId,
+        quantity: Quantity,
+    },
+    Remove {
+        variant_id: VariantId,
+    },
+    Clear {},
+    /// Its items become this order.
+    CheckOut {
+        order_id: OrderId,
+    },
+    /// Nobody has come back to it for long enough.
+    Abandon {},
+}
