@@ -362,8 +362,8 @@ impl Levels {
         place.reserved = place.reserved.saturating_sub(quantity.get());
     }
 
-    fn apply(&mut self, event: StockEvent) {
-        match event {
+    fn apply(&mut self, event: &StockEvent) {
+        match *event {
             StockEvent::Tracked { .. } => (),
             StockEvent::Received {
                 location_id,
@@ -458,7 +458,7 @@ impl Aggregate for Stock {
                 held: BTreeMap::new(),
             }));
         } else if let Some(levels) = self.levels_mut() {
-            levels.apply(event);
+            levels.apply(&event);
         }
     }
 }

@@ -1,0 +1,224 @@
+//! Given, when, then.
+
+use super::*;
+use crate::Currency;
+use cqrs_es::test::{AggregateTestExecutor, TestFramework};
+use uuid::Uuid;
+
+#[test]
+fn cash_on_delivery_is_pending_until_it_is_collected() {
+    given([])
+        .when(initiate(CASH, 1_000))
+        .then_expect_events(vec![initiated(CASH, 1_000)]);
+    let payment = payment([initiated(CASH, 1_000)]);
+    let demand = payment.demand().unwrap();
+    assert_eq!(demand.status(), PaymentStatus::Pending);
+    assert_eq!(demand.amount(), kes(1_000));
+    assert_eq!(demand.provider(), CASH);
+    assert_eq!(demand.order_id(), order());
+    assert_eq!(demand.store_id(), store());
+    assert_eq!(demand.reference(), None);
+}
+
+#[test]
+fn a_provider_that_must_be_asked_leaves_the_payment_initiated() {
+    let payment = payment([initiated(PaymentProvider::Mpesa, 1_000)]);
+    assert_eq!(payment.demand().unwrap().status(), PaymentStatus::Initiated);
+}
+
+#[test]
+fn a_repeated_initiation_changes_nothing() {
+    given([initiated(CASH, 1_000)])
+        .when(initiate(CASH, 1_000))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn a_payment_is_for_one_thing_only() {
+    for other in [
+        initiate(CASH, 2_000),
+        initiate(PaymentProvider::Mpesa, 1_000),
+    ] {
+        given([initiated(CASH, 1_000)])
+            .when(other)
+            .then_expect_error(PaymentError::AlreadyInitiated);
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_less_than_nothing() {
+    given([])
+        .when(initiate(CASH, -1))
+        .then_expect_error(PaymentError::NegativeAmount);
+    given([])
+        .when(initiate(CASH, 0))
+        .then_expect_events(vec![initiated(CASH, 0)]);
+}
+
+#[test]
+fn nothing_happens_to_a_payment_that_was_never_initiated() {
+    for command in [capture(1_000, "R1"), cancel()] {
+        given([])
+            .when(command)
+            .then_expect_error(PaymentError::NotInitiated);
+    }
+}
+
+#[test]
+fn money_is_captured_with_its_reference_and_collector() {
+    given([initiated(CASH, 1_000)])
+        .when(capture(1_000, "R1"))
+        .then_expect_events(vec![captured(1_000, "R1")]);
+    let payment = payment([initiated(CASH, 1_000), captured(1_000, "R1")]);
+    let demand = payment.demand().unwrap();
+    assert_eq!(demand.status(), PaymentStatus::Captured);
+    assert_eq!(demand.reference().unwrap().as_str(), "R1");
+}
+
+#[test]
+fn the_same_money_told_twice_is_taken_once() {
+    given([initiated(CASH, 1_000), captured(1_000, "R1")])
+        .when(capture(1_000, "R1"))
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn a_captured_payment_takes_no_other_money() {
+    given([initiated(CASH, 1_000), captured(1_000, "R1")])
+        .when(capture(1_000, "R2"))
+        .then_expect_error(PaymentError::AlreadyCaptured);
+}
+
+#[test]
+fn only_the_amount_that_is_due_is_captured() {
+    for amount in [999, 1_001] {
+        let differs = PaymentError::AmountDiffers {
+            expected: kes(1_000),
+            found: kes(amount),
+        };
+        given([initiated(CASH, 1_000)])
+            .when(capture(amount, "R1"))
+            .then_expect_error(differs.clone());
+        given([initiated(CASH, 1_000), captured(1_000, "R1")])
+            .when(capture(amount, "R1"))
+            .then_expect_error(differs);
+    }
+    let dollars = Money::new(1_000, Currency::Usd);
+    given([initiated(CASH, 1_000)])
+        .when(PaymentCommand::Capture {
+            amount: dollars,
+            reference: "R1".parse().unwrap(),
+            collected_by: None,
+        })
+        .then_expect_error(PaymentError::AmountDiffers {
+            expected: kes(1_000),
+            found: dollars,
+        });
+}
+
+#[test]
+fn an_open_payment_is_cancelled_once() {
+    given([initiated(CASH, 1_000)])
+        .when(cancel())
+        .then_expect_events(vec![cancelled()]);
+    given([initiated(CASH, 1_000), cancelled()])
+        .when(cancel())
+        .then_expect_events(vec![]);
+    assert_eq!(
+        payment([initiated(CASH, 1_000), cancelled()])
+            .demand()
+            .unwrap()
+            .status(),
+        PaymentStatus::Cancelled
+    );
+}
+
+#[test]
+fn captured_money_cannot_be_cancelled_away() {
+    given([initiated(CASH, 1_000), captured(1_000, "R1")])
+        .when(cancel())
+        .then_expect_error(PaymentError::AlreadyCaptured);
+}
+
+#[test]
+fn a_cancelled_payment_takes_no_money() {
+    given([initiated(CASH, 1_000), cancelled()])
+        .when(capture(1_000, "R1"))
+        .then_expect_error(PaymentError::Cancelled);
+}
+
+const CASH: PaymentProvider = PaymentProvider::CashOnDelivery;
+
+fn given<const N: usize>(events: [PaymentEvent; N]) -> AggregateTestExecutor<Payment> {
+    TestFramework::with(()).given(events.into())
+}
+
+fn payment<const N: usize>(events: [PaymentEvent; N]) -> Payment {
+    let mut payment = Payment::default();
+    for event in events {
+        payment.apply(event);
+    }
+    payment
+}
+
+fn kes(amount: i64) -> Money {
+    Money::new(amount, Currency::Kes)
+}
+
+fn order() -> OrderId {
+    Uuid::from_u128(1).into()
+}
+
+fn store() -> StoreId {
+    Uuid::from_u128(10).into()
+}
+
+fn cashier() -> AccountId {
+    Uuid::from_u128(30).into()
+}
+
+fn initiated(provider: PaymentProvider, amount: i64) -> PaymentEvent {
+    PaymentEvent::Initiated {
+        order_id: order(),
+        store_id: store(),
+        provider,
+        amount: kes(amount),
+    }
+}
+
+fn captured(amount: i64, reference: &str) -> PaymentEvent {
+    PaymentEvent::Captured {
+        amount: kes(amount),
+        reference: reference.parse().unwrap(),
+        collected_by: Some(cashier()),
+    }
+}
+
+fn cancelled() -> PaymentEvent {
+    PaymentEvent::Cancelled {
+        reason: "order cancelled".parse().unwrap(),
+    }
+}
+
+fn initiate(provider: PaymentProvider, amount: i64) -> PaymentCommand {
+    PaymentCommand::Initiate {
+        order_id: order(),
+        store_id: store(),
+        provider,
+        amount: kes(amount),
+    }
+}
+
+fn capture(amount: i64, reference: &str) -> PaymentCommand {
+    PaymentCommand::Capture {
+        amount: kes(amount),
+        reference: reference.parse().unwrap(),
+        collected_by: Some(cashier()),
+    }
+}
+
+fn cancel() -> PaymentCommand {
+    PaymentCommand::Cancel {
+        reason: "order cancelled".parse().unwrap(),
+    }
+}
