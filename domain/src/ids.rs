@@ -7,8 +7,18 @@ use uuid::Uuid;
 
 /// What the id of an aggregate's stream must be able to do.
 pub trait AggregateId:
-    Copy + Ord + std::hash::Hash + fmt::Display + fmt::Debug + FromStr + Send + Sync + 'static
+    Copy
+    + Ord
+    + std::hash::Hash
+    + fmt::Display
+    + fmt::Debug
+    + FromStr
+    + From<Uuid>
+    + Send
+    + Sync
+    + 'static
 {
+    fn as_uuid(&self) -> Uuid;
 }
 
 macro_rules! id_types {
@@ -28,7 +38,11 @@ macro_rules! id_types {
             }
         }
 
-        impl AggregateId for $name {}
+        impl AggregateId for $name {
+            fn as_uuid(&self) -> Uuid {
+                self.0
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

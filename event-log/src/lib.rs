@@ -5,11 +5,15 @@
 
 mod canonical;
 mod position;
+mod read;
 mod recorded_event;
+mod stored_event;
 
 pub use canonical::{CanonicalError, canonical_json};
 pub use position::Position;
+pub use read::{LogReader, ReadError, Scan};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
+pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
 
 /// Every migration there is; the only place of DDL.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
