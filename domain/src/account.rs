@@ -144,8 +144,8 @@ impl Profile {
         name: Personal<Text<120>>,
         phone: Option<Personal<PhoneNumber>>,
     ) -> Vec<AccountEvent> {
-        let changes = name != self.name || phone != self.phone;
-        only_if(changes, AccountEvent::ProfileChanged { name, phone })
+        let is_new = name != self.name || phone != self.phone;
+        only_if(is_new, AccountEvent::ProfileChanged { name, phone })
     }
 }
 

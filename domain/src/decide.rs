@@ -42,6 +42,6 @@ pub async fn write_decision<A: Decide>(
 }
 
 /// The event, or none where it would say what is so already: a repeated command changes nothing.
-pub(crate) fn only_if<E>(changes: bool, event: E) -> Vec<E> {
-    if changes { vec![event] } else { vec![] }
+pub(crate) fn only_if<E>(is_new: bool, event: E) -> Vec<E> {
+    if is_new { vec![event] } else { vec![] }
 }

@@ -48,6 +48,7 @@ pub use quantity::Quantity;
 pub use sku::Sku;
 pub use slug::Slug;
 pub use stock::Stock;
+pub use store::Store;
 pub use tax::{Tax, TaxRate};
 pub use team::{Team, TeamError, TeamRole};
 pub use tenant::Tenant;

@@ -19,6 +19,10 @@ pub enum MoneyError {
     CurrenciesDiffer { left: Currency, right: Currency },
     #[error("the amount is too large")]
     TooLarge,
+    #[error("what is negative cannot be split, nor by what is negative")]
+    NegativeSplit,
+    #[error("there is nothing to split {whole} over")]
+    NoParts { whole: i64 },
 }
 
 impl Money {
@@ -46,6 +50,10 @@ impl Money {
 
     /// # Errors
     /// Another currency, or a sum beyond 64 bits.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it may fail, as the operator may not"
+    )]
     pub fn add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let amount = self
@@ -81,10 +89,13 @@ impl Money {
     /// equals). All weights zero: everything goes to the first part.
     ///
     /// # Errors
-    /// A weight or the amount is negative.
+    /// A weight or the amount is negative, or there is an amount but no weight.
     pub fn split(self, weights: &[i64]) -> Result<Vec<Self>, MoneyError> {
         if self.amount < 0 || weights.iter().any(|weight| *weight < 0) {
-            return Err(MoneyError::TooLarge);
+            return Err(MoneyError::NegativeSplit);
+        }
+        if weights.is_empty() && self.amount != 0 {
+            return Err(MoneyError::NoParts { whole: self.amount });
         }
         let whole = i128::from(self.amount);
         let weight_sum: i128 = weights.iter().copied().map(i128::from).sum();

@@ -68,18 +68,18 @@ impl Decide for Tenant {
                 Self::Created(_) => Err(TenantError::AlreadyCreated),
             },
             TenantCommand::Rename { name } => {
-                let changes = name != self.business()?.name;
-                Ok(only_if(changes, TenantEvent::Renamed { name }))
+                let is_new = name != self.business()?.name;
+                Ok(only_if(is_new, TenantEvent::Renamed { name }))
             }
             TenantCommand::AddMember { account_id, role } => {
-                let changes = self.business()?.team.may_add(account_id, role)?;
+                let is_new = self.business()?.team.may_add(account_id, role)?;
                 let added = TenantEvent::MemberAdded { account_id, role };
-                Ok(only_if(changes, added))
+                Ok(only_if(is_new, added))
             }
             TenantCommand::ChangeMemberRole { account_id, role } => {
-                let changes = self.business()?.team.may_change(account_id, role)?;
+                let is_new = self.business()?.team.may_change(account_id, role)?;
                 let changed = TenantEvent::MemberRoleChanged { account_id, role };
-                Ok(only_if(changes, changed))
+                Ok(only_if(is_new, changed))
             }
             TenantCommand::RemoveMember { account_id } => {
                 self.business()?.team.may_remove(account_id)?;

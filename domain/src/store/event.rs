@@ -16,24 +16,29 @@ pub enum StoreRole {
     Analyst,
 }
 
+/// What a store trades by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub tenant_id: TenantId,
+    /// Unique in the whole system.
+    pub slug: Slug,
+    pub name: Text<120>,
+    pub currency: Currency,
+    pub country: CountryCode,
+    /// An IANA name, such as `Africa/Nairobi`.
+    pub time_zone: Text<64>,
+    pub tax: Tax,
+    pub payment_methods: BTreeSet<PaymentProvider>,
+    /// What the store keeps of a vendor's sales.
+    pub commission_bps: TaxRate,
+    /// Where stock lies that names no other place.
+    pub main_location: LocationId,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreEvent {
-    Opened {
-        tenant_id: TenantId,
-        slug: Slug,
-        name: Text<120>,
-        currency: Currency,
-        country: CountryCode,
-        /// An IANA name, such as `Africa/Nairobi`.
-        time_zone: Text<64>,
-        tax: Tax,
-        payment_methods: BTreeSet<PaymentProvider>,
-        /// What the store keeps of a vendor's sales.
-        commission_bps: TaxRate,
-        /// Where stock lies that names no other place.
-        main_location: LocationId,
-    },
+    Opened(Box<Terms>),
     Renamed {
         name: Text<120>,
     },
