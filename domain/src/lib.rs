@@ -40,6 +40,7 @@ pub use decide::{Decide, write_decision};
 pub use email_address::EmailAddress;
 pub use ids::*;
 pub use money::{Money, MoneyError};
+pub use order::Order;
 pub use payment::Payment;
 pub use personal::{Personal, SubjectId};
 pub use phone_number::PhoneNumber;

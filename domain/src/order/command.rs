@@ -1,0 +1,31 @@
+//! What may be asked of an order.
+
+use super::{CancelledBy, Placement};
+use crate::{Money, PaymentId, Text, VendorId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderCommand {
+    Place(Box<Placement>),
+    /// The money is there.
+    RecordPayment {
+        payment_id: PaymentId,
+        amount: Money,
+    },
+    /// One vendor's part is ready to go.
+    Pack {
+        vendor_id: VendorId,
+    },
+    /// One vendor's part is on its way, whether it was said to be packed or not.
+    Ship {
+        vendor_id: VendorId,
+        carrier: Option<Text<100>>,
+        tracking_number: Option<Text<100>>,
+    },
+    Deliver {
+        vendor_id: VendorId,
+    },
+    Cancel {
+        by: CancelledBy,
+        reason: Option<Text<500>>,
+    },
+}
