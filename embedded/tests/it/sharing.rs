@@ -1,7 +1,12 @@
 use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use soko_embedded::testing::{TestNats, fresh_database, nats_servers};
+use soko_embedded::testing::{TestNats, fresh_database, nats_servers, scratch_folder};
 use sqlx::migrate::Migrator;
+
+use crate::another_process::{nothing_runs_in, until};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/it/migrations");
 
@@ -53,4 +58,58 @@ async fn each_installed_nats_version_serves_once() {
         assert_eq!(server.url(), same.url());
         assert_ne!(server.prefix(), same.prefix());
     }
+}
+
+#[tokio::test]
+#[ignore = "what a test that is killed does in its own process"]
+async fn hang_with_servers() {
+    let _database = fresh_database(&MIGRATIONS).await;
+    let _servers = nats_servers().await;
+    std::future::pending::<()>().await;
+}
+
+/// Several test processes at once, the first of which is killed.
+#[tokio::test]
+async fn the_servers_go_when_the_last_test_has_ended_however_it_ended() {
+    let meeting = scratch_folder();
+    let mut killed = run(meeting.path(), &["--ignored", "sharing::hang_with_servers"]);
+    let notices = ["postgres/notice", "nats/notice"].map(|notice| meeting.path().join(notice));
+    until(|| notices.iter().all(|notice| notice.exists())).await;
+    let servers = notices
+        .each_ref()
+        .map(|notice| fs::read_to_string(notice).unwrap());
+
+    let ended = [
+        "every_test_has_a_migrated_database_of_its_own",
+        "each_installed",
+    ]
+    .map(|test| run(meeting.path(), &[&format!("sharing::{test}")]));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    for mut process in ended {
+        assert!(process.wait().unwrap().success());
+    }
+    let same = notices
+        .each_ref()
+        .map(|notice| fs::read_to_string(notice).unwrap());
+    assert_eq!(servers, same, "all met at the same servers");
+
+    until(|| notices.iter().all(|notice| !notice.exists())).await;
+    nothing_runs_in(meeting.path()).await;
+    for pid in servers
+        .iter()
+        .flat_map(|notice| notice.lines().nth(1).unwrap().split(' '))
+    {
+        until(|| !Path::new("/proc").join(pid).exists()).await;
+    }
+}
+
+fn run(meeting: &Path, arguments: &[&str]) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(arguments)
+        .env("SOKO_TEST_SERVERS_DIR", meeting)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
