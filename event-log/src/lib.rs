@@ -4,16 +4,20 @@
 //! nothing in it decides.
 
 mod canonical;
+mod feed;
 mod position;
 mod read;
 mod recorded_event;
 mod stored_event;
+mod subscription;
 
 pub use canonical::{CanonicalError, canonical_json};
+pub use feed::{Feed, FeedError, FeedOptions};
 pub use position::Position;
 pub use read::{LogReader, ReadError, Scan};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
+pub use subscription::{Delivery, Subscription, SubscriptionError, Tail};
 
 /// Every migration there is; the only place of DDL.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -12,7 +12,7 @@ use crate::{Entry, Position, StoredEvent};
 use chrono::{DateTime, Utc};
 use soko_domain::TenantId;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row};
+use sqlx::{PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
 /// The columns of a [`StoredEvent`], in the order in which [`stored`] reads them.
@@ -170,19 +170,32 @@ impl LogReader {
         Ok(Position::new(position))
     }
 
-    async fn page(&self, after: Position, limit: usize) -> Result<Vec<PgRow>, ReadError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
-        let rows = sqlx::query(&sql)
-            .bind(after.get())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().try_fold(after, |last, row| {
-            follows(last, Position::new(row.try_get(0)?))
-        })?;
-        Ok(rows)
+    pub(crate) async fn page(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<PgRow>, ReadError> {
+        page(&self.pool, after, limit).await
     }
+}
+
+/// The rows after a position, for [`stored`]; over a connection of one's own if need be.
+pub(crate) async fn page(
+    executor: impl PgExecutor<'_>,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<PgRow>, ReadError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
+    let rows = sqlx::query(&sql)
+        .bind(after.get())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(executor)
+        .await?;
+    rows.iter().try_fold(after, |last, row| {
+        follows(last, Position::new(row.try_get(0)?))
+    })?;
+    Ok(rows)
 }
 
 fn follows(last: Position, found: Position) -> Result<Position, ReadError> {
@@ -197,7 +210,7 @@ fn follows(last: Position, found: Position) -> Result<Position, ReadError> {
 }
 
 /// `json` travels as its text, so it is read without a cast, which would copy it once more.
-fn stored(row: &PgRow) -> Result<StoredEvent<&str>, ReadError> {
+pub(crate) fn stored(row: &PgRow) -> Result<StoredEvent<&str>, ReadError> {
     let sequence: i64 = row.try_get(4)?;
     Ok(StoredEvent {
         position: Position::new(row.try_get(0)?),

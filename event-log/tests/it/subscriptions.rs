@@ -1,0 +1,5 @@
+//! What every subscription keeps, whatever it follows.
+
+mod feed;
+mod rules;
+mod tail;
