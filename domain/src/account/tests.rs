@@ -141,6 +141,14 @@ fn an_account_with_a_platform_role_is_not_erased() {
 }
 
 #[test]
+fn a_snapshot_reads_as_it_was_written() {
+    let written =
+        serde_json::to_value(after([registered(), granted(PlatformRole::Admin)])).unwrap();
+    let read: Account = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), written);
+}
+
+#[test]
 fn what_is_not_registered_answers_nothing_but_registration() {
     for command in changes() {
         given([])

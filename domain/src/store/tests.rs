@@ -272,6 +272,18 @@ fn a_closed_store_still_knows_its_terms_and_its_team() {
 }
 
 #[test]
+fn a_snapshot_reads_as_it_was_written() {
+    let written = serde_json::to_value(after([
+        opened(),
+        location_added(DEPOT, "Depot"),
+        member_added(StoreRole::Staff),
+    ]))
+    .unwrap();
+    let read: Store = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), written);
+}
+
+#[test]
 fn what_is_not_opened_answers_nothing_but_opening() {
     for command in changes() {
         given([])

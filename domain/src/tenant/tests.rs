@@ -129,6 +129,14 @@ fn a_team_has_room_for_so_many() {
 }
 
 #[test]
+fn a_snapshot_reads_as_it_was_written() {
+    let written =
+        serde_json::to_value(after([created(), added(OTHER, TenantRole::Admin)])).unwrap();
+    let read: Tenant = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), written);
+}
+
+#[test]
 fn what_is_not_created_answers_nothing_but_creation() {
     let commands = [
         TenantCommand::Rename { name: name("Duka") },
