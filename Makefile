@@ -1,0 +1,34 @@
+# Each target does all of its own set-up; what it needs from the system is
+# installed by scripts/prerequisites where the caller may do that.
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+target := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test demo bench lint
+
+help:
+	@echo "make run     the whole system on http://localhost:8080"
+	@echo "make demo    the same with a lively market in it, and log-ins to try"
+	@echo "make test    every test"
+	@echo "make bench   how fast it is, beside the limits of this machine"
+	@echo "make lint    format, lints, licences, unused dependencies"
+
+run:
+	@scripts/prerequisites run
+	@cargo build --release --bin soko
+	@exec $(target)/release/soko serve
+
+test:
+	@scripts/test
+
+demo:
+	@scripts/prerequisites run
+	@cargo build --release --bin soko
+	@scripts/demo $(target)/release/soko
+
+bench:
+	@scripts/prerequisites test
+	@cargo run --release -p soko-bench
+
+lint:
+	@scripts/lint
