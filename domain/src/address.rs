@@ -61,3 +61,34 @@ pub struct Address {
     pub postal_code: Option<Text<20>>,
     pub country: CountryCode,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_code_is_two_letters() {
+        assert_eq!("ke".parse::<CountryCode>().unwrap().to_string(), "KE");
+        for text in ["", "K", "KEN", "K1", "é", " KE"] {
+            assert_eq!(
+                text.parse::<CountryCode>(),
+                Err(CountryCodeError),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_needs_only_what_every_country_has() {
+        let json = r#"{"name":"Amina","phone":"+254712345678","line1":"Moi Avenue 1","city":"Nairobi","country":"KE"}"#;
+        let address: Address = serde_json::from_str(json).unwrap();
+        assert_eq!(address.postal_code, None);
+        assert_eq!(serde_json::to_string(&address).unwrap(), json);
+    }
+
+    #[test]
+    fn an_address_has_no_unknown_parts() {
+        let json = r#"{"name":"Amina","phone":"+254712345678","line1":"Moi Avenue 1","city":"Nairobi","country":"KE","zip":"00100"}"#;
+        assert!(serde_json::from_str::<Address>(json).is_err());
+    }
+}

@@ -60,3 +60,20 @@ impl fmt::Display for Currency {
         f.write_str(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_goes_by_its_iso_code() {
+        for currency in Currency::ALL {
+            assert_eq!(currency.code().parse(), Ok(currency));
+            let json = serde_json::to_string(&currency).unwrap();
+            assert_eq!(json, format!("{:?}", currency.code()));
+        }
+        for code in ["", "kes", "EUR", "ZWL"] {
+            assert_eq!(code.parse::<Currency>(), Err(CurrencyError), "{code:?}");
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! Amounts: whole minor units of one currency, never a float.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Currency, Quantity};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -58,3 +58,55 @@ impl std::str::FromStr for PhoneNumber {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn punctuation_is_dropped() {
+        for text in ["+254712345678", "+254 712-345 678", "+(254) 712 345 678"] {
+            let number: PhoneNumber = text.parse().unwrap();
+            assert_eq!(number.as_str(), "+254712345678", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_8_to_15_digits() {
+        assert!("+12345678".parse::<PhoneNumber>().is_ok());
+        assert!("+123456789012345".parse::<PhoneNumber>().is_ok());
+        assert!("+1234567".parse::<PhoneNumber>().is_err());
+        assert!("+1234567890123456".parse::<PhoneNumber>().is_err());
+    }
+
+    #[test]
+    fn what_is_not_an_international_number_is_refused() {
+        let refused = [
+            "",
+            "+",
+            "0712345678",
+            "254712345678",
+            "+0712345678",
+            "++254712345678",
+            "+25471234567x",
+            "+٢٥٤٧١٢٣٤٥٦٧٨",
+        ];
+        for text in refused {
+            assert_eq!(
+                text.parse::<PhoneNumber>(),
+                Err(PhoneNumberError),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_is_parsed_like_any_other_text() {
+        let number: PhoneNumber = serde_json::from_str(r#""+263 77 123 4567""#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&number).unwrap(),
+            r#""+263771234567""#
+        );
+        assert!(serde_json::from_str::<PhoneNumber>(r#""077""#).is_err());
+    }
+}

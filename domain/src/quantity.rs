@@ -50,3 +50,24 @@ impl fmt::Display for Quantity {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_from_one_to_a_million() {
+        assert_eq!(Quantity::try_from(0), Err(QuantityError));
+        assert_eq!(Quantity::try_from(1), Ok(Quantity::ONE));
+        assert_eq!(Quantity::try_from(1_000_000).unwrap().get(), 1_000_000);
+        assert_eq!(Quantity::try_from(1_000_001), Err(QuantityError));
+    }
+
+    #[test]
+    fn a_quantity_is_a_whole_number_in_json() {
+        assert_eq!(serde_json::from_str::<Quantity>("5").unwrap().get(), 5);
+        for json in ["0", "-1", "1.5", "1000001", r#""5""#] {
+            assert!(serde_json::from_str::<Quantity>(json).is_err(), "{json}");
+        }
+    }
+}

@@ -52,3 +52,30 @@ impl std::str::FromStr for Sku {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sku_is_trimmed_and_upper_cased() {
+        let sku: Sku = " mug-01/red_A.2 ".parse().unwrap();
+        assert_eq!(sku.as_str(), "MUG-01/RED_A.2");
+    }
+
+    #[test]
+    fn what_is_not_a_sku_is_refused() {
+        let long = "A".repeat(65);
+        for text in ["", "  ", "MUG 01", "MUG#1", "MÜG", long.as_str()] {
+            assert_eq!(text.parse::<Sku>(), Err(SkuError), "{text:?}");
+        }
+        assert!("A".repeat(64).parse::<Sku>().is_ok());
+    }
+
+    #[test]
+    fn json_is_parsed_like_any_other_text() {
+        let sku: Sku = serde_json::from_str(r#""mug-01""#).unwrap();
+        assert_eq!(serde_json::to_string(&sku).unwrap(), r#""MUG-01""#);
+        assert!(serde_json::from_str::<Sku>(r#""MUG 01""#).is_err());
+    }
+}

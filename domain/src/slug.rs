@@ -72,3 +72,56 @@ impl std::str::FromStr for Slug {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_slug_is_refused() {
+        let long = "a".repeat(101);
+        let refused = [
+            "",
+            "Mugs",
+            "red mugs",
+            "-mugs",
+            "mugs-",
+            "red--mugs",
+            "mügs",
+            "mugs/1",
+            long.as_str(),
+        ];
+        for text in refused {
+            assert_eq!(text.parse::<Slug>(), Err(SlugError), "{text:?}");
+        }
+        for text in ["a", "mugs", "red-mugs-2", &long[..100]] {
+            assert_eq!(text.parse::<Slug>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_slug_can_be_made_of_a_name() {
+        let of_name = |name| Slug::of_name(name).map(String::from);
+        assert_eq!(of_name("Red Mugs & Co.").as_deref(), Some("red-mugs-co"));
+        assert_eq!(of_name("  5 l -- Bucket! ").as_deref(), Some("5-l-bucket"));
+        assert_eq!(of_name("!!!"), None);
+    }
+
+    #[test]
+    fn a_slug_made_of_a_long_name_is_cut() {
+        let slug = Slug::of_name(&"mug ".repeat(100)).unwrap();
+        assert!(slug.as_str().len() <= 80);
+        assert!(slug.as_str().ends_with("mug"), "{slug}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_slug_made_of_any_name_is_a_slug(name in ".*") {
+            if let Some(slug) = Slug::of_name(&name) {
+                proptest::prop_assert_eq!(slug.as_str().parse::<Slug>(), Ok(slug.clone()));
+            } else {
+                proptest::prop_assert!(!name.chars().any(|c| c.is_ascii_alphanumeric()));
+            }
+        }
+    }
+}

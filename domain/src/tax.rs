@@ -1,5 +1,8 @@
 //! Tax on one line of an order.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Money, MoneyError};
 use serde::{Deserialize, Serialize};
 

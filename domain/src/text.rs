@@ -69,3 +69,48 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_trimmed() {
+        let text: Text<10> = " a mug\n".parse().unwrap();
+        assert_eq!(text.as_str(), "a mug");
+    }
+
+    #[test]
+    fn a_text_is_not_empty() {
+        assert_eq!("".parse::<Text<10>>(), Err(TextError::Empty));
+        assert_eq!(" \n\t ".parse::<Text<10>>(), Err(TextError::Empty));
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!("çéñüčšž123".parse::<Text<10>>().is_ok());
+        assert_eq!(
+            "çéñüčšž1234".parse::<Text<10>>(),
+            Err(TextError::TooLong { max: 10 })
+        );
+    }
+
+    #[test]
+    fn line_breaks_and_tabs_are_text_but_no_other_control_character_is() {
+        assert!("one\r\n\ttwo".parse::<Text<10>>().is_ok());
+        for text in ["a\0b", "a\u{1b}[31m", "a\u{7f}b", "a\u{85}b"] {
+            assert_eq!(
+                text.parse::<Text<10>>(),
+                Err(TextError::ControlCharacter),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_is_parsed_like_any_other_text() {
+        let text: Text<10> = serde_json::from_str(r#"" mug ""#).unwrap();
+        assert_eq!(serde_json::to_string(&text).unwrap(), r#""mug""#);
+        assert!(serde_json::from_str::<Text<10>>(r#""""#).is_err());
+    }
+}
