@@ -1,5 +1,6 @@
 //! Each event of each aggregate, for readers of the whole log.
 
+use crate::upcasters::{lift, upcasters};
 use crate::{
     AccountId, CartId, CategoryId, OrderId, PaymentId, ProductId, StoreId, TenantId, VariantId,
     VendorId,
@@ -9,8 +10,7 @@ use crate::{
     payment::PaymentEvent, product::ProductEvent, stock::StockEvent, store::StoreEvent,
     tenant::TenantEvent, vendor::VendorEvent,
 };
-use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use std::sync::LazyLock;
+use cqrs_es::persist::EventUpcaster;
 
 /// Why a stored event could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,39 @@ pub enum DecodeError {
         #[source]
         cause: serde_json::Error,
     },
+    /// Written by a later version of this program, or its upcaster was forgotten.
+    #[error("{event_type} is known up to version {known}, not in version {found}")]
+    UnknownVersion {
+        event_type: String,
+        known: u32,
+        found: String,
+    },
+    #[error("what is called {event_type} has the payload of {found}")]
+    WrongPayload {
+        event_type: String,
+        found: &'static str,
+    },
+}
+
+/// The texts of an event as they stand in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'a> {
+    pub stream_type: &'a str,
+    pub stream_id: &'a str,
+    pub event_type: &'a str,
+    pub event_version: &'a str,
+    /// JSON.
+    pub payload: &'a str,
+}
+
+impl Written<'_> {
+    fn bad_payload(&self, cause: serde_json::Error) -> DecodeError {
+        DecodeError::BadPayload {
+            event_type: self.event_type.to_owned(),
+            event_version: self.event_version.to_owned(),
+            cause,
+        }
+    }
 }
 
 macro_rules! any_event {
@@ -53,21 +86,31 @@ macro_rules! any_event {
                 match self { $(Self::$aggregate(_, event) => event.name()),+ }
             }
 
+            /// The version of the shape in which this event is written today.
+            pub const fn version(&self) -> u32 {
+                match self { $(Self::$aggregate(_, event) => event.version()),+ }
+            }
+
+            /// The payload as it would be written today, with sorted keys.
+            ///
+            /// # Errors
+            /// An event that is not JSON; none is.
+            pub fn payload(&self) -> Result<serde_json::Value, serde_json::Error> {
+                match self { $(Self::$aggregate(_, event) => serde_json::to_value(event)),+ }
+            }
+
             /// The names of every event there is, with their present versions.
             pub fn all_names() -> Vec<(&'static str, u32)> {
                 [$($event::NAMES),+].concat()
             }
 
-            fn from_json(stream_type: &str, id: &str, event_type: &str, version: &str, payload: &str)
-                -> Result<Self, DecodeError>
-            {
-                let bad_payload = |cause| DecodeError::BadPayload {
-                    event_type: event_type.to_owned(), event_version: version.to_owned(), cause,
-                };
-                match stream_type {
+            fn from_json(written: Written<'_>) -> Result<Self, DecodeError> {
+                let bad_id = || DecodeError::BadId(written.stream_id.to_owned());
+                match written.stream_type {
                     $($stream => Ok(Self::$aggregate(
-                        id.parse().map_err(|_| DecodeError::BadId(id.to_owned()))?,
-                        serde_json::from_str(payload).map_err(bad_payload)?,
+                        written.stream_id.parse().map_err(|_| bad_id())?,
+                        serde_json::from_str(written.payload)
+                            .map_err(|cause| written.bad_payload(cause))?,
                     )),)+
                     other => Err(DecodeError::UnknownStream(other.to_owned())),
                 }
@@ -93,7 +136,8 @@ impl AnyEvent {
     /// Reads one stored event; `payload` is its JSON text, lifted to today's shape if it is older.
     ///
     /// # Errors
-    /// When the stream type is unknown or the payload is not of the event's shape.
+    /// When the stream type is unknown, or the payload is not of the shape that the event's name
+    /// and version stand for.
     pub fn decode(
         stream_type: &str,
         stream_id: &str,
@@ -101,49 +145,60 @@ impl AnyEvent {
         event_version: &str,
         payload: &str,
     ) -> Result<Self, DecodeError> {
-        let upcasters = upcasters();
-        if !upcasters
-            .iter()
-            .any(|u| u.can_upcast(event_type, event_version))
-        {
-            return Self::from_json(stream_type, stream_id, event_type, event_version, payload);
-        }
-        let bad_payload = |cause| DecodeError::BadPayload {
-            event_type: event_type.to_owned(),
-            event_version: event_version.to_owned(),
-            cause,
-        };
-        let lifted = upcasters.iter().fold(
-            SerializedEvent {
-                aggregate_id: stream_id.to_owned(),
-                sequence: 0,
-                aggregate_type: stream_type.to_owned(),
-                event_type: event_type.to_owned(),
-                event_version: event_version.to_owned(),
-                payload: serde_json::from_str(payload).map_err(bad_payload)?,
-                metadata: serde_json::Value::Null,
-            },
-            |event, upcaster| {
-                if upcaster.can_upcast(&event.event_type, &event.event_version) {
-                    upcaster.upcast(event)
-                } else {
-                    event
-                }
-            },
-        );
-        let payload = lifted.payload.to_string();
-        Self::from_json(
+        let written = Written {
             stream_type,
             stream_id,
-            &lifted.event_type,
-            &lifted.event_version,
-            &payload,
-        )
+            event_type,
+            event_version,
+            payload,
+        };
+        Self::decode_with(upcasters(), written)
     }
-}
 
-/// Old event shapes lifted to today's, oldest first. No event has changed its shape yet.
-pub fn upcasters() -> &'static [Box<dyn EventUpcaster>] {
-    static UPCASTERS: LazyLock<Vec<Box<dyn EventUpcaster>>> = LazyLock::new(Vec::new);
-    &UPCASTERS
+    /// As [`AnyEvent::decode`], with other upcasters than those of this version.
+    ///
+    /// # Errors
+    /// As [`AnyEvent::decode`].
+    pub fn decode_with(
+        upcasters: &[Box<dyn EventUpcaster>],
+        written: Written<'_>,
+    ) -> Result<Self, DecodeError> {
+        let Written {
+            event_type,
+            event_version,
+            ..
+        } = written;
+        let is_old = |u: &Box<dyn EventUpcaster>| u.can_upcast(event_type, event_version);
+        if !upcasters.iter().any(is_old) {
+            return Self::from_json(written)?.expect_to_be(event_type, event_version);
+        }
+        let lifted = lift(upcasters, written).map_err(|cause| written.bad_payload(cause))?;
+        let payload = lifted.payload.to_string();
+        Self::from_json(Written {
+            payload: &payload,
+            ..written
+        })?
+        .expect_to_be(&lifted.event_type, &lifted.event_version)
+    }
+
+    /// Serde reads the tag within the payload, which must not tell another story than the columns
+    /// beside it; and it would read what it knows of a later shape and drop the rest.
+    fn expect_to_be(self, event_type: &str, event_version: &str) -> Result<Self, DecodeError> {
+        if self.name() != event_type {
+            return Err(DecodeError::WrongPayload {
+                event_type: event_type.to_owned(),
+                found: self.name(),
+            });
+        }
+        // cqrs-es writes the version of what it has lifted as `2.0.0`.
+        let major = event_version.split('.').next().unwrap_or_default();
+        if major.parse() != Ok(self.version()) {
+            return Err(DecodeError::UnknownVersion {
+                event_type: event_type.to_owned(),
+                known: self.version(),
+                found: event_version.to_owned(),
+            });
+        }
+        Ok(self)
+    }
 }

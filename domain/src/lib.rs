@@ -19,6 +19,7 @@ mod slug;
 mod tax;
 mod team;
 mod text;
+mod upcasters;
 
 pub mod account;
 pub mod cart;
@@ -34,7 +35,7 @@ pub mod vendor;
 
 pub use account::Account;
 pub use address::{Address, CountryCode};
-pub use any_event::{AnyEvent, DecodeError, upcasters};
+pub use any_event::{AnyEvent, DecodeError, Written};
 pub use cart::Cart;
 pub use category::Category;
 pub use currency::Currency;
@@ -57,4 +58,5 @@ pub use tax::{Tax, TaxRate};
 pub use team::{Team, TeamError, TeamRole};
 pub use tenant::Tenant;
 pub use text::{Text, TextError};
+pub use upcasters::upcasters;
 pub use vendor::Vendor;
