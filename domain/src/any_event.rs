@@ -168,8 +168,8 @@ impl AnyEvent {
             event_version,
             ..
         } = written;
-        let is_old = |u: &Box<dyn EventUpcaster>| u.can_upcast(event_type, event_version);
-        if !upcasters.iter().any(is_old) {
+        let mut newer = upcasters.iter();
+        if !newer.any(|upcaster| upcaster.can_upcast(event_type, event_version)) {
             return Self::from_json(written)?.expect_to_be(event_type, event_version);
         }
         let lifted = lift(upcasters, written).map_err(|cause| written.bad_payload(cause))?;
