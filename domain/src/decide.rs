@@ -3,15 +3,21 @@
 use crate::ids::AggregateId;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// An answer at once, from state alone.
 ///
 /// The engine decides on states that are still on their way to the log, so a decision must not
 /// wait, and a refusal must leave the state as it was. `Clone` lets one unit of work give the same
-/// aggregate a second command on top of its own first.
+/// aggregate a second command on top of its own first. An error can be written down and read again:
+/// a refusal is kept under the idempotency key of its command.
 pub trait Decide:
-    Aggregate<Services = (), Command: Clone + Send + Sync, Error: Clone + Send + Sync + 'static>
-    + Clone
+    Aggregate<
+        Services = (),
+        Command: Clone + Send + Sync,
+        Error: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+    > + Clone
     + 'static
 {
     type Id: AggregateId;
