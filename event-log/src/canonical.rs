@@ -1,5 +1,7 @@
 //! The one way in which events are written down, so that the same event is the same bytes.
 
+mod sorted;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,6 +19,15 @@ pub enum CanonicalError {
 /// # Errors
 /// The value contains a float or cannot be JSON.
 pub fn canonical_json(value: &impl Serialize) -> Result<String, CanonicalError> {
+    let text = serde_json::to_string(value)?;
+    match sorted::sorted(&text) {
+        Some(canonical) => Ok(canonical),
+        None => canonical_value(value),
+    }
+}
+
+/// The same for every value, by way of a tree, which takes longer.
+fn canonical_value(value: &impl Serialize) -> Result<String, CanonicalError> {
     // `serde_json::Map` keeps its keys sorted unless a dependency switches that off; the test
     // below would notice.
     let value = serde_json::to_value(value)?;
