@@ -7,6 +7,7 @@
 
 mod data_folder;
 mod error;
+mod kept;
 mod nats;
 mod ports;
 mod postgres;
@@ -15,5 +16,6 @@ mod run_as;
 pub mod testing;
 
 pub use error::EmbeddedError;
+pub use kept::Kept;
 pub use nats::{Nats, NatsOptions, NatsVersion};
 pub use postgres::{Durability, Postgres, PostgresOptions};

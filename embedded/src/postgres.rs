@@ -45,7 +45,7 @@ pub enum Durability {
     /// On disk.
     #[default]
     Full,
-    /// In the server's memory: for tests, whose data nobody misses.
+    /// In the machine's memory: outlives the server, not the machine. For tests.
     None,
 }
 

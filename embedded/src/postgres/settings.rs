@@ -33,6 +33,7 @@ pub(super) fn arguments(
         ("max_wal_senders", "0"),
         ("wal_compression", if has_lz4 { "lz4" } else { "pglz" }),
         ("wal_buffers", "16MB"),
+        ("synchronous_commit", "on"),
         ("max_wal_size", "2GB"),
         ("min_wal_size", "256MB"),
         ("checkpoint_timeout", "15min"),
@@ -52,10 +53,8 @@ pub(super) fn arguments(
         Durability::Full => "on",
         Durability::None => "off",
     };
-    settings.extend(
-        ["fsync", "synchronous_commit", "full_page_writes"]
-            .map(|name| (name.to_owned(), durable.to_owned())),
-    );
+    settings
+        .extend(["fsync", "full_page_writes"].map(|name| (name.to_owned(), durable.to_owned())));
     settings.extend(options.settings.iter().cloned());
     settings
         .into_iter()

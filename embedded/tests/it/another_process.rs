@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use soko_embedded::testing::scratch_folder;
-use soko_embedded::{Nats, NatsOptions, Postgres, PostgresOptions};
+use soko_embedded::{Durability, Nats, NatsOptions, Postgres, PostgresOptions};
 
 const HELD: &str = "SOKO_TEST_HELD_FOLDER";
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[ignore = "what the holder does in its own process"]
 async fn hold_postgres() {
     let folder = std::env::var(HELD).unwrap();
-    let server = Postgres::start(Path::new(&folder), PostgresOptions::default())
+    let server = Postgres::start(Path::new(&folder), for_tests())
         .await
         .unwrap();
     println!("\nholding {}", server.pid());
@@ -37,6 +37,15 @@ async fn hold_nats() {
         .unwrap();
     println!("\nholding {}", server.pid());
     std::future::pending::<()>().await;
+}
+
+/// Killing a process takes nothing from the disk's cache, so these tests need
+/// not wait for the disk.
+pub(crate) fn for_tests() -> PostgresOptions {
+    PostgresOptions {
+        durability: Durability::None,
+        ..PostgresOptions::default()
+    }
 }
 
 /// A process that holds a server until it is killed.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod another_process;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod nats;
 #[cfg(test)]
 mod postgres;

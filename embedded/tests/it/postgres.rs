@@ -7,7 +7,9 @@ use soko_embedded::testing::scratch_folder;
 use soko_embedded::{EmbeddedError, Postgres, PostgresOptions};
 use sqlx::{Connection, PgConnection};
 
-use crate::another_process::{Holder, kill_at_once, nothing_runs_in, run_as_nobody, until};
+use crate::another_process::{
+    Holder, for_tests, kill_at_once, nothing_runs_in, run_as_nobody, until,
+};
 
 #[tokio::test]
 async fn data_is_there_after_a_restart() {
@@ -50,7 +52,9 @@ async fn what_is_on_disk_is_ready_within_two_seconds() {
 #[tokio::test]
 async fn commits_are_on_disk_unless_asked_otherwise() {
     let folder = scratch_folder();
-    let server = start(folder.path()).await;
+    let server = Postgres::start(folder.path(), PostgresOptions::default())
+        .await
+        .unwrap();
     let mut client = PgConnection::connect(&server.url()).await.unwrap();
     for setting in [
         "fsync",
@@ -100,7 +104,7 @@ async fn a_folder_serves_one_at_a_time_and_says_who() {
     assert_eq!(Postgres::url_in(folder.path()), None);
     let server = start(folder.path()).await;
 
-    let refusal = Postgres::start(folder.path(), PostgresOptions::default())
+    let refusal = Postgres::start(folder.path(), for_tests())
         .await
         .unwrap_err();
 
@@ -206,7 +210,7 @@ async fn data_of_a_version_that_is_not_installed_is_refused_and_left_alone() {
     fs::create_dir(&data).unwrap();
     fs::write(data.join("PG_VERSION"), "9\n").unwrap();
 
-    let refusal = Postgres::start(folder.path(), PostgresOptions::default())
+    let refusal = Postgres::start(folder.path(), for_tests())
         .await
         .unwrap_err();
 
@@ -272,9 +276,7 @@ impl Drop for Elsewhere {
 }
 
 async fn start(folder: &Path) -> Postgres {
-    Postgres::start(folder, PostgresOptions::default())
-        .await
-        .unwrap()
+    Postgres::start(folder, for_tests()).await.unwrap()
 }
 
 async fn write(server: &Postgres) {
