@@ -1,0 +1,152 @@
+//! What handlers take and give, as the OpenAPI document says it.
+//!
+//! The document is made from the types of the handlers, so it cannot differ from what they do.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use crate::body::{Body, Readable};
+use crate::problem::{Code, Problem};
+use crate::schema::{Components, Described};
+
+/// One operation of the document while it is put together.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    pub components: &'a mut Components,
+    pub body: Option<Value>,
+    pub parameters: Vec<Value>,
+    pub codes: BTreeSet<&'static str>,
+    /// The answer when all goes well: its status and what it consists of.
+    pub answer: (StatusCode, Value),
+}
+
+impl<'a> Operation<'a> {
+    pub fn new(components: &'a mut Components) -> Self {
+        let answer = (StatusCode::OK, json!({ "description": "Done." }));
+        Self {
+            components,
+            body: None,
+            parameters: vec![],
+            codes: BTreeSet::new(),
+            answer,
+        }
+    }
+
+    pub fn refuses(&mut self, codes: &[Code]) {
+        self.codes.extend(codes.iter().map(|code| code.word()));
+    }
+
+    pub fn takes<T: Readable>(&mut self) {
+        let schema = T::schema(self.components);
+        self.body = Some(json!({
+            "required": true,
+            "content": { "application/json": { "schema": schema } },
+        }));
+        self.refuses(&[
+            Code::MalformedJson,
+            Code::Validation,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::RequestTimeout,
+        ]);
+    }
+
+    pub fn gives<T: Described>(&mut self, status: StatusCode, about: &str) {
+        let schema = T::schema(self.components);
+        self.answer = (
+            status,
+            json!({
+                "description": about,
+                "content": { "application/json": { "schema": schema } },
+            }),
+        );
+    }
+
+    pub fn header(&mut self, name: &str, is_required: bool, about: &str, schema: Value) {
+        self.parameter("header", name, is_required, about, &schema);
+    }
+
+    pub fn query(&mut self, name: &str, is_required: bool, about: &str, schema: Value) {
+        self.parameter("query", name, is_required, about, &schema);
+    }
+
+    fn parameter(
+        &mut self,
+        place: &str,
+        name: &str,
+        is_required: bool,
+        about: &str,
+        schema: &Value,
+    ) {
+        let about = about.trim();
+        self.parameters.push(json!({
+            "in": place, "name": name, "required": is_required, "description": about, "schema": schema,
+        }));
+    }
+
+    /// A header of the answer when all goes well.
+    pub fn answers_with(&mut self, name: &str, about: &str) {
+        self.answer.1["headers"][name] =
+            json!({ "description": about, "schema": { "type": "string" } });
+    }
+}
+
+/// What a handler takes.
+pub trait Input {
+    fn describe(operation: &mut Operation<'_>);
+}
+
+/// What a handler gives.
+pub trait Answer {
+    fn describe(operation: &mut Operation<'_>);
+}
+
+impl<T: Answer> Answer for Result<T, Problem> {
+    fn describe(operation: &mut Operation<'_>) {
+        T::describe(operation);
+    }
+}
+
+/// For the few that are not JSON.
+impl Answer for HttpResponse {
+    fn describe(_: &mut Operation<'_>) {}
+}
+
+impl Input for HttpRequest {
+    fn describe(_: &mut Operation<'_>) {}
+}
+
+impl<T> Input for web::Data<T> {
+    fn describe(_: &mut Operation<'_>) {}
+}
+
+impl<T: Readable> Input for Body<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.takes::<T>();
+    }
+}
+
+macro_rules! inputs {
+    ($(($($input:ident),*))+) => {$(
+        impl<$($input: Input),*> Input for ($($input,)*) {
+            fn describe(operation: &mut Operation<'_>) {
+                $($input::describe(operation);)*
+                let _ = operation;
+            }
+        }
+    )+};
+}
+
+inputs! {
+    ()
+    (A)
+    (A, B)
+    (A, B, C)
+    (A, B, C, D)
+    (A, B, C, D, E)
+    (A, B, C, D, E, F)
+    (A, B, C, D, E, F, G)
+}

@@ -1,0 +1,203 @@
+//! One route: what it is called, who may use it, and what handles it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, Scope};
+
+use crate::access::Access;
+use crate::operation::{Answer, Input, Operation};
+use crate::problem::{Code, Problem};
+
+/// Where every resource of the trade stands; health and the like stand beside it.
+pub const API: &str = "/api/v1";
+
+/// A route with all that is known of it: the table of routes, the OpenAPI document and the tests
+/// of permissions come from the same values.
+pub struct Route {
+    pub method: Method,
+    /// The whole path, with its parameters in braces.
+    pub path: String,
+    pub summary: &'static str,
+    pub access: Access,
+    pub is_key_required: bool,
+    pub body_bytes_max: Option<usize>,
+    describe: fn(&mut Operation<'_>),
+    mount: Box<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
+}
+
+impl Route {
+    pub fn new<F, Args>(
+        method: Method,
+        path: impl Into<String>,
+        summary: &'static str,
+        access: Access,
+        handler: F,
+    ) -> Self
+    where
+        F: Handler<Args> + Send + Sync,
+        Args: FromRequest + Input + 'static,
+        F::Output: Responder + Answer + 'static,
+    {
+        Self {
+            method,
+            path: path.into(),
+            summary,
+            access,
+            is_key_required: false,
+            body_bytes_max: None,
+            describe: |operation| {
+                Args::describe(operation);
+                F::Output::describe(operation);
+            },
+            mount: Box::new(move |method| web::method(method).to(handler.clone())),
+        }
+    }
+
+    /// Money or stock moves: without an `Idempotency-Key` it is refused.
+    #[must_use]
+    pub fn with_key_required(mut self) -> Self {
+        self.is_key_required = true;
+        self
+    }
+
+    #[must_use]
+    pub fn with_body_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.body_bytes_max = Some(bytes_max);
+        self
+    }
+
+    pub fn describe(&self, operation: &mut Operation<'_>) {
+        (self.describe)(operation);
+    }
+
+    /// The route that a request was matched with; `None` if no route has its method.
+    pub fn of(request: &HttpRequest) -> Option<&'static Self> {
+        let here = request.app_data::<RoutesHere>()?;
+        // What GET may do, HEAD may do.
+        let method = match request.method() {
+            &Method::HEAD => &Method::GET,
+            method => method,
+        };
+        here.0.iter().copied().find(|route| route.method == *method)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// What bounds the reading of a request's body.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub body_deadline: Duration,
+}
+
+impl Limits {
+    pub fn of(request: &HttpRequest) -> Self {
+        request.app_data::<Self>().copied().unwrap_or(Self {
+            body_bytes_max: 64 * 1024,
+            body_deadline: Duration::from_secs(10),
+        })
+    }
+}
+
+/// The routes of one path, one for each method.
+#[derive(Clone)]
+struct RoutesHere(Vec<&'static Route>);
+
+/// Makes a service of each path. Paths that begin alike share a scope, so that a request is not
+/// compared with every path there is.
+pub fn register(routes: &'static [Route], limits: Limits, services: &mut ServiceConfig) {
+    let mut api: BTreeMap<&str, BTreeMap<&str, Vec<&'static Route>>> = BTreeMap::new();
+    let mut beside: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
+    for route in routes {
+        match route.path.strip_prefix(API) {
+            Some(path) => {
+                let end = path[1..].find('/').map_or(path.len(), |end| end + 1);
+                let (first, rest) = path.split_at(end);
+                api.entry(first)
+                    .or_default()
+                    .entry(rest)
+                    .or_default()
+                    .push(route);
+            }
+            None => beside.entry(&route.path).or_default().push(route),
+        }
+    }
+    let mut all = Scope::new(API);
+    for (first, resources) in api {
+        let mut scope = Scope::new(first);
+        for (rest, routes) in by_precision(resources) {
+            scope = scope.service(resource(rest, routes, limits));
+        }
+        all = all.service(scope);
+    }
+    services.service(all);
+    for (path, routes) in by_precision(beside) {
+        services.service(resource(path, routes, limits));
+    }
+}
+
+/// Fixed names before parameters, which would take them for values.
+fn by_precision<'a>(
+    resources: BTreeMap<&'a str, Vec<&'static Route>>,
+) -> Vec<(&'a str, Vec<&'static Route>)> {
+    let mut resources: Vec<_> = resources.into_iter().collect();
+    resources.sort_by_key(|(path, _)| path.matches('{').count());
+    resources
+}
+
+fn resource(
+    path: &str,
+    routes: Vec<&'static Route>,
+    limits: Limits,
+) -> impl HttpServiceFactory + 'static {
+    let mut resource = web::resource(path);
+    let bytes_max = routes.iter().filter_map(|route| route.body_bytes_max).max();
+    if let Some(body_bytes_max) = bytes_max {
+        resource = resource.app_data(Limits {
+            body_bytes_max,
+            ..limits
+        });
+    }
+    for route in &routes {
+        resource = resource.route((route.mount)(route.method.clone()));
+        if route.method == Method::GET {
+            resource = resource.route((route.mount)(Method::HEAD));
+        }
+    }
+    resource
+        .app_data(RoutesHere(routes))
+        .default_service(web::to(no_such_method))
+}
+
+async fn no_such_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let methods = allowed(&request);
+    if *request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent()
+            .insert_header(("allow", methods))
+            .finish());
+    }
+    Err(Problem::new(Code::MethodNotAllowed).with_allow(methods))
+}
+
+fn allowed(request: &HttpRequest) -> String {
+    let mut methods = vec!["OPTIONS"];
+    if let Some(here) = request.app_data::<RoutesHere>() {
+        for route in &here.0 {
+            methods.push(route.method.as_str());
+            if route.method == Method::GET {
+                methods.push("HEAD");
+            }
+        }
+    }
+    methods.join(", ")
+}

@@ -1,0 +1,89 @@
+//! Structs of the wire, written down once: the type, how it is read or written, and its schema.
+
+/// The body of a request: read from JSON with every fault in it found, described in OpenAPI.
+macro_rules! body {
+    ($(
+        $(#[doc = $about:literal])*
+        $visibility:vis struct $name:ident {
+            $($(#[doc = $field_about:literal])* $field_visibility:vis $field:ident: $type:ty),* $(,)?
+        }
+    )+) => {$(
+        $(#[doc = $about])*
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        $visibility struct $name {
+            $($(#[doc = $field_about])* $field_visibility $field: $type,)*
+        }
+
+        impl $crate::schema::Described for $name {
+            fn schema(components: &mut $crate::schema::Components) -> serde_json::Value {
+                components.named(stringify!($name), |components| {
+                    let object = $crate::schema::ObjectSchema::default();
+                    $(let object = object.member::<$type>(
+                        components,
+                        stringify!($field),
+                        concat!($($field_about),*),
+                    );)*
+                    let _ = &components;
+                    object.finish(concat!($($about),*), true)
+                })
+            }
+        }
+
+        impl $crate::body::Readable for $name {
+            fn inspect(value: &serde_json::Value, reading: &mut $crate::body::Reading) {
+                let Some(members) = reading.object(value) else { return };
+                $(reading.member::<$type>(members, stringify!($field));)*
+                reading.unknown(members, &[$(stringify!($field)),*]);
+            }
+        }
+    )+};
+}
+
+/// What an answer consists of: written as JSON, described in OpenAPI.
+macro_rules! answer {
+    ($(
+        $(#[doc = $about:literal])*
+        $visibility:vis struct $name:ident {
+            $($(#[doc = $field_about:literal])* $field_visibility:vis $field:ident: $type:ty),* $(,)?
+        }
+    )+) => {$(
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+        $visibility struct $name {
+            $($(#[doc = $field_about])* $field_visibility $field: $type,)*
+        }
+
+        impl $crate::schema::Described for $name {
+            fn schema(components: &mut $crate::schema::Components) -> serde_json::Value {
+                components.named(stringify!($name), |components| {
+                    let object = $crate::schema::ObjectSchema::default();
+                    $(let object = object.member::<$type>(
+                        components,
+                        stringify!($field),
+                        concat!($($field_about),*),
+                    );)*
+                    let _ = &components;
+                    object.finish(concat!($($about),*), false)
+                })
+            }
+        }
+    )+};
+}
+
+/// The schema of an enum that is one of a few words on the wire, and its reading.
+macro_rules! words {
+    ($($type:ty = $name:literal [$($word:literal),+ $(,)?]),+ $(,)?) => {$(
+        impl $crate::schema::Described for $type {
+            fn schema(components: &mut $crate::schema::Components) -> serde_json::Value {
+                components.named($name, |_| {
+                    serde_json::json!({ "type": "string", "enum": [$($word),+] })
+                })
+            }
+        }
+
+        impl $crate::body::Readable for $type {}
+    )+};
+}
+
+pub(crate) use {answer, body, words};
