@@ -183,9 +183,10 @@ impl Basket {
             .iter()
             .find(|present| present.variant_id == item.variant_id);
         match present {
-            Some(present) => sum(present.quantity, item.quantity)
-                .map(|_| ())
-                .ok_or(CartError::TooManyOfOne),
+            Some(present) => match present.quantity.plus(item.quantity) {
+                Some(_) => Ok(()),
+                None => Err(CartError::TooManyOfOne),
+            },
             None if self.items.len() >= Self::ITEMS_MAX => Err(CartError::TooManyItems),
             None => Ok(()),
         }
@@ -199,7 +200,8 @@ impl Basket {
         match present {
             None => self.items.push(item),
             Some(present) => {
-                present.quantity = sum(present.quantity, item.quantity).unwrap_or(item.quantity);
+                let sum = present.quantity.plus(item.quantity);
+                present.quantity = sum.unwrap_or(item.quantity);
                 present.unit_price = item.unit_price;
             }
         }
@@ -238,10 +240,6 @@ impl Basket {
             }
         }
     }
-}
-
-fn sum(left: Quantity, right: Quantity) -> Option<Quantity> {
-    left.get().checked_add(right.get())?.try_into().ok()
 }
 
 impl Aggregate for Cart {

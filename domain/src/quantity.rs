@@ -17,6 +17,11 @@ impl Quantity {
         self.0.get()
     }
 
+    /// `None` if that is more than [`Quantity::MAX`].
+    pub fn plus(self, more: Self) -> Option<Self> {
+        self.get().checked_add(more.get())?.try_into().ok()
+    }
+
     /// For sums that may be negative.
     pub const fn units(self) -> i64 {
         self.0.get() as i64

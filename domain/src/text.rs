@@ -1,12 +1,14 @@
 //! Short texts that people type: names, descriptions, reasons.
 
+use crate::ids::AggregateId;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Trimmed, not empty, at most `MAX` characters, no control characters but line breaks and tabs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Text<const MAX: usize>(String);
+pub struct Text<const MAX: usize>(Cow<'static, str>);
 
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +22,29 @@ pub enum TextError {
 }
 
 impl<const MAX: usize> Text<MAX> {
+    /// A text of our own, in printable ASCII.
+    ///
+    /// # Panics
+    /// It is not well formed: write it in a `const`, so that the compiler finds out.
+    #[must_use]
+    pub const fn literal(text: &'static str) -> Self {
+        let bytes = text.as_bytes();
+        assert!(!bytes.is_empty() && bytes.len() <= MAX);
+        assert!(bytes[0] != b' ' && bytes[bytes.len() - 1] != b' ');
+        let mut index = 0;
+        while index < bytes.len() {
+            assert!(bytes[index] == b' ' || bytes[index].is_ascii_graphic());
+            index += 1;
+        }
+        Self(Cow::Borrowed(text))
+    }
+
+    /// An id, where somebody may give a name of their own in place of it.
+    pub fn of_id(id: impl AggregateId) -> Self {
+        const { assert!(MAX >= 36, "a UUID would not fit") };
+        Self(Cow::Owned(id.to_string()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -42,11 +67,11 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
         {
             return Err(TextError::ControlCharacter);
         }
-        Ok(Self(if trimmed.len() == text.len() {
+        Ok(Self(Cow::Owned(if trimmed.len() == text.len() {
             text
         } else {
             trimmed.to_owned()
-        }))
+        })))
     }
 }
 
@@ -60,7 +85,7 @@ impl<const MAX: usize> std::str::FromStr for Text<MAX> {
 
 impl<const MAX: usize> From<Text<MAX>> for String {
     fn from(text: Text<MAX>) -> Self {
-        text.0
+        text.0.into_owned()
     }
 }
 
@@ -73,6 +98,22 @@ impl<const MAX: usize> fmt::Display for Text<MAX> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
+
+    const LITERAL: Text<8> = Text::literal("by store");
+
+    #[test]
+    fn our_own_texts_are_like_those_that_people_type() {
+        assert_eq!(LITERAL, "by store".parse().unwrap());
+        let id = crate::OrderId::from(Uuid::from_u128(1));
+        assert_eq!(Text::<36>::of_id(id).as_str(), id.to_string());
+    }
+
+    #[test]
+    #[should_panic(expected = "assertion failed")]
+    fn our_own_texts_are_held_to_the_same_rules() {
+        let _ = Text::<7>::literal("by store");
+    }
 
     #[test]
     fn a_text_is_trimmed() {
