@@ -11,7 +11,7 @@ mod tests;
 
 pub use command::OrderCommand;
 pub use error::OrderError;
-pub use event::{CancelledBy, Customer, OrderEvent, OrderLine, Placement, Totals};
+pub use event::{CancelledBy, CancelledLine, Customer, OrderEvent, OrderLine, Placement, Totals};
 pub use number::number;
 pub use pricing::{OrderItem, price};
 
@@ -83,6 +83,27 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// Of an order that has not ended, by how far each vendor is with it.
+    pub fn under_way(
+        fulfilments: impl Iterator<Item = FulfilmentStatus>,
+        is_paid: bool,
+        provider: PaymentProvider,
+    ) -> Self {
+        let (mut last, mut first) = (FulfilmentStatus::Delivered, FulfilmentStatus::Pending);
+        for fulfilment in fulfilments {
+            last = last.min(fulfilment);
+            first = first.max(fulfilment);
+        }
+        match (last, first) {
+            (FulfilmentStatus::Delivered, _) => Self::Delivered,
+            (FulfilmentStatus::Shipped, _) => Self::Shipped,
+            (_, FulfilmentStatus::Delivered | FulfilmentStatus::Shipped) => Self::PartlyShipped,
+            _ if is_paid => Self::Paid,
+            _ if provider.is_paid_on_delivery() => Self::Confirmed,
+            _ => Self::PendingPayment,
+        }
+    }
+
     /// Nothing more will happen to such an order.
     pub const fn is_final(self) -> bool {
         match self {
@@ -152,12 +173,13 @@ impl Progress {
         match self.end {
             Some(End::Completed) => OrderStatus::Completed,
             Some(End::Cancelled) => OrderStatus::Cancelled,
-            None if self.all_are(FulfilmentStatus::Delivered) => OrderStatus::Delivered,
-            None if self.all_are(FulfilmentStatus::Shipped) => OrderStatus::Shipped,
-            None if self.any_is_shipped() => OrderStatus::PartlyShipped,
-            None if self.paid_by.is_some() => OrderStatus::Paid,
-            None if self.pays_on_delivery() => OrderStatus::Confirmed,
-            None => OrderStatus::PendingPayment,
+            None => OrderStatus::under_way(
+                self.fulfilments
+                    .values()
+                    .map(|fulfilment| fulfilment.status),
+                self.paid_by.is_some(),
+                self.placement.provider,
+            ),
         }
     }
 
@@ -273,7 +295,13 @@ impl Progress {
         if self.paid_by.is_some() {
             return Err(OrderError::AlreadyPaid);
         }
-        Ok(vec![OrderEvent::Cancelled { by, reason }])
+        Ok(vec![OrderEvent::Cancelled {
+            by,
+            reason,
+            store_id: self.placement.store_id,
+            currency: self.placement.currency,
+            lines: self.placement.lines.iter().map(Into::into).collect(),
+        }])
     }
 
     /// The part of a vendor that may set to work.
@@ -294,7 +322,7 @@ impl Progress {
     }
 
     fn pays_on_delivery(&self) -> bool {
-        self.placement.provider == PaymentProvider::CashOnDelivery
+        self.placement.provider.is_paid_on_delivery()
     }
 
     /// Whether every vendor is at least that far.

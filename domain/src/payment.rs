@@ -51,6 +51,17 @@ pub enum PaymentStatus {
     Cancelled,
 }
 
+impl PaymentStatus {
+    /// Before anything has happened to the payment.
+    pub const fn at_first(provider: PaymentProvider) -> Self {
+        if provider.is_paid_on_delivery() {
+            Self::Pending
+        } else {
+            Self::Initiated
+        }
+    }
+}
+
 type Decision = Result<Vec<PaymentEvent>, PaymentError>;
 
 impl Payment {
@@ -126,19 +137,10 @@ impl Demand {
     }
 
     pub fn status(&self) -> PaymentStatus {
-        match (&self.progress, self.provider) {
-            (Progress::Captured { .. }, _) => PaymentStatus::Captured,
-            (Progress::Cancelled, _) => PaymentStatus::Cancelled,
-            (Progress::Open, PaymentProvider::CashOnDelivery) => PaymentStatus::Pending,
-            (
-                Progress::Open,
-                PaymentProvider::Ecocash
-                | PaymentProvider::Mpesa
-                | PaymentProvider::Paynow
-                | PaymentProvider::Paystack
-                | PaymentProvider::Stripe
-                | PaymentProvider::StripeCheckout,
-            ) => PaymentStatus::Initiated,
+        match &self.progress {
+            Progress::Captured { .. } => PaymentStatus::Captured,
+            Progress::Cancelled => PaymentStatus::Cancelled,
+            Progress::Open => PaymentStatus::at_first(self.provider),
         }
     }
 

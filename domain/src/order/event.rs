@@ -39,6 +39,18 @@ pub struct OrderLine {
     pub total: i64,
 }
 
+impl From<&OrderLine> for CancelledLine {
+    fn from(line: &OrderLine) -> Self {
+        Self {
+            product_id: line.product_id,
+            vendor_id: line.vendor_id,
+            quantity: line.quantity,
+            tax: line.tax,
+            total: line.total,
+        }
+    }
+}
+
 /// Minor units of the order's currency. `total` is what the buyer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -64,6 +76,18 @@ pub struct Placement {
     pub shipping_address: Personal<Address>,
     pub payment_id: PaymentId,
     pub provider: PaymentProvider,
+}
+
+/// A line that is not sold after all. Amounts are minor units of the order's currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelledLine {
+    pub product_id: ProductId,
+    pub vendor_id: VendorId,
+    pub quantity: Quantity,
+    /// The tax in or on the line.
+    pub tax: i64,
+    /// What the buyer would have paid for the line, tax included.
+    pub total: i64,
 }
 
 /// Why an order was called off.
@@ -103,6 +127,10 @@ pub enum OrderEvent {
         by: CancelledBy,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Text<500>>,
+        /// What is taken back with it: who counts sales then need not look for what was placed.
+        store_id: StoreId,
+        currency: Currency,
+        lines: Vec<CancelledLine>,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Given, when, then.
 
 use super::*;
-use crate::{Address, Currency, Personal, SubjectId, Tax};
+use crate::{Address, Currency, Personal, Quantity, SubjectId, Tax};
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use uuid::Uuid;
 
@@ -537,6 +537,23 @@ fn cancelled() -> OrderEvent {
     OrderEvent::Cancelled {
         by: CancelledBy::Customer,
         reason: None,
+        store_id: placement().store_id,
+        currency: Currency::Kes,
+        lines: vec![
+            cancelled_line(ANNA, 138, 1_000),
+            cancelled_line(BILL, 276, 2_000),
+            cancelled_line(ANNA, 69, 500),
+        ],
+    }
+}
+
+fn cancelled_line(vendor_id: VendorId, tax: i64, total: i64) -> CancelledLine {
+    CancelledLine {
+        product_id: Uuid::from_u128(20).into(),
+        vendor_id,
+        quantity: Quantity::ONE,
+        tax,
+        total,
     }
 }
 

@@ -17,6 +17,21 @@ pub enum PaymentProvider {
     StripeCheckout,
 }
 
+impl PaymentProvider {
+    /// Whether the money comes with the goods, so that nobody waits for it before.
+    pub const fn is_paid_on_delivery(self) -> bool {
+        match self {
+            Self::CashOnDelivery => true,
+            Self::Ecocash
+            | Self::Mpesa
+            | Self::Paynow
+            | Self::Paystack
+            | Self::Stripe
+            | Self::StripeCheckout => false,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentEvent {

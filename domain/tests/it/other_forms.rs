@@ -1,6 +1,6 @@
 //! The other forms that an event may have.
 
-use crate::samples::{id, kes, personal, placement, text, variant};
+use crate::samples::{cancelled, id, kes, personal, placement, text, variant};
 use soko_domain::account::{AccountEvent, PlatformRole};
 use soko_domain::cart::{CartEvent, CartOwner};
 use soko_domain::category::CategoryEvent;
@@ -51,10 +51,9 @@ pub(crate) fn other_forms() -> Vec<(String, AnyEvent)> {
         ("by_vendor", CancelledBy::Vendor),
         ("by_store", CancelledBy::Store),
     ];
-    forms.extend(callers.map(|(case, by)| {
-        let event = OrderEvent::Cancelled { by, reason: None };
-        (case.to_owned(), AnyEvent::Order(id(1), event))
-    }));
+    forms.extend(
+        callers.map(|(case, by)| (case.to_owned(), AnyEvent::Order(id(1), cancelled(by, None)))),
+    );
     forms
 }
 

@@ -12,7 +12,7 @@ use soko_domain::store::{StoreEvent, StoreRole, Terms};
 use soko_domain::tenant::{TenantEvent, TenantRole};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{
-    Address, AnyEvent, Currency, EmailAddress, Money, Personal, PhoneNumber, SubjectId, Tax,
+    Address, AnyEvent, Currency, EmailAddress, Money, Personal, PhoneNumber, SubjectId, Tax, Text,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -339,10 +339,7 @@ fn order() -> impl Iterator<Item = OrderEvent> {
         },
         OrderEvent::Delivered { vendor_id },
         OrderEvent::Completed {},
-        OrderEvent::Cancelled {
-            by: CancelledBy::Customer,
-            reason: Some(text("changed my mind")),
-        },
+        cancelled(CancelledBy::Customer, Some(text("changed my mind"))),
     ]
     .into_iter()
 }
@@ -376,6 +373,17 @@ pub(crate) fn variant() -> Variant {
         barcode: Some(text("6001234567890")),
         weight_g: Some(350),
         options: BTreeMap::from([("colour".to_owned(), text("red"))]),
+    }
+}
+
+pub(crate) fn cancelled(by: CancelledBy, reason: Option<Text<500>>) -> OrderEvent {
+    let placement = placement();
+    OrderEvent::Cancelled {
+        by,
+        reason,
+        store_id: placement.store_id,
+        currency: placement.currency,
+        lines: placement.lines.iter().map(Into::into).collect(),
     }
 }
 
