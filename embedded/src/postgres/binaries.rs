@@ -31,12 +31,13 @@ impl Binaries {
     }
 }
 
-/// Every PostgreSQL server that is installed and new enough, newest first.
-pub(super) fn installed() -> Vec<Binaries> {
+/// Every PostgreSQL server that is installed and new enough, newest first;
+/// `also` is where more may be.
+pub(super) fn installed(also: &[PathBuf]) -> Vec<Binaries> {
     if let Some(folder) = env::var_os("SOKO_POSTGRES_BIN") {
         return at(Path::new(&folder)).into_iter().collect();
     }
-    let mut found: Vec<_> = candidates()
+    let mut found: Vec<_> = candidates(also)
         .iter()
         .filter_map(|folder| at(folder))
         .collect();
@@ -44,7 +45,7 @@ pub(super) fn installed() -> Vec<Binaries> {
     found
 }
 
-fn candidates() -> BTreeSet<PathBuf> {
+fn candidates(also: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut folders: Vec<PathBuf> = env::var_os("PATH")
         .iter()
         .flat_map(env::split_paths)
@@ -57,6 +58,7 @@ fn candidates() -> BTreeSet<PathBuf> {
                 .map(|version| version.path().join(below)),
         );
     }
+    folders.extend_from_slice(also);
     let mut programs = real_folders(&folders);
     if programs.is_empty()
         && let Ok(printed) = Command::new("pg_config").arg("--bindir").output()
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn no_server_is_listed_twice() {
-        let found = installed();
+        let found = installed(&[]);
         let folders: BTreeSet<_> = found.iter().map(|binaries| &binaries.folder).collect();
         assert!(!found.is_empty());
         assert_eq!(folders.len(), found.len());

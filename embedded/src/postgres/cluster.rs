@@ -29,7 +29,7 @@ impl Cluster {
     ) -> Result<Self, EmbeddedError> {
         let data = folder.path().join("data");
         let run_as = RunAs::unprivileged(&data)?;
-        let installed = binaries::installed();
+        let installed = binaries::installed(&program_folders(folder.path()));
         let newest = installed
             .first()
             .cloned()
@@ -69,6 +69,25 @@ impl Cluster {
             has_lz4,
         }
     }
+}
+
+/// Where programs are that were downloaded for this cluster.
+pub(super) fn program_folders(folder: &Path) -> [PathBuf; 2] {
+    [folder, Path::new(SHARED_STATE)].map(|place| place.join("programs/bin"))
+}
+
+/// Where to put them so that the server's user can run them.
+#[cfg(feature = "fetch")]
+pub(super) fn program_place(folder: &Path) -> Result<PathBuf, EmbeddedError> {
+    let run_as = RunAs::unprivileged(&folder.join("data"))?;
+    if run_as.can_enter(folder) {
+        return Ok(folder.join("programs"));
+    }
+    let place = Path::new(SHARED_STATE);
+    fs::create_dir_all(place)
+        .and_then(|()| fs::set_permissions(place, Permissions::from_mode(0o711)))
+        .on_path("create", place)?;
+    Ok(place.join("programs"))
 }
 
 /// Makes a cluster beside its final place and moves it there: a half-made one
