@@ -1,1 +1,40 @@
+//! What is known by looking back: read models, folded from the log into tables, and the queries
+//! on them.
+//!
+//! A read model is a pure fold over rows. The engine does the rest: it keeps the tables at the
+//! head of the log, builds new ones beside them, folds to any moment, and proves that a table is
+//! what the log says. Nothing here writes an event, and nothing that decides asks here.
 
+mod any_read_model;
+mod as_of;
+mod checkpoint;
+mod connection;
+mod engine;
+mod fold;
+mod freshness;
+mod read_model;
+mod rebuild;
+mod row_store;
+mod status;
+mod verify;
+mod worker;
+
+pub mod query;
+pub mod read_models;
+pub mod row;
+
+pub use any_read_model::{AnyReadModel, Model};
+pub use as_of::{AsOfError, as_of};
+pub use freshness::{Freshness, ProjectionBehind};
+pub use query::{Keyset, Owner, Within};
+pub use read_model::ReadModel;
+pub use rebuild::{RebuildError, RebuildOptions, Rebuilt};
+pub use status::{Build, Digest, ProjectionStatus, SkipError, Stopped, digest, status};
+pub use verify::{Difference, DifferenceKind, Verification, VerifyError, VerifyOptions};
+pub use worker::Workplace;
+
+/// Every read model there is.
+pub fn all() -> Vec<Box<dyn AnyReadModel>> {
+    use read_models::{stock_ledger::StockLedger, stock_levels::StockLevels};
+    vec![Model::<StockLevels>::boxed(), Model::<StockLedger>::boxed()]
+}

@@ -1,0 +1,48 @@
+//! Connections that fold: one each, set for writing sets of rows by their keys.
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection, PgPool};
+
+/// Which advisory locks are ours: the first half of the key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LockKind {
+    /// Held by the one active worker of a model.
+    Fold = 0x736f_6b01,
+    /// Held by whoever builds a model's next table.
+    Build = 0x736f_6b02,
+}
+
+/// A connection outside the pool, for as long as a worker or a rebuild lives.
+///
+/// Commits need not wait for the disk: what a crash forgets is folded again, since the rows and the
+/// checkpoint are forgotten together. The plans are the obvious ones, by key, whatever the
+/// statistics of a young table say.
+pub(crate) async fn connect(pool: &PgPool, purpose: &str) -> Result<PgConnection, sqlx::Error> {
+    let options: PgConnectOptions = (*pool.connect_options()).clone();
+    options
+        .application_name(&format!("soko {purpose}"))
+        .options([
+            ("synchronous_commit", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+            ("maintenance_work_mem", "128MB"),
+        ])
+        .connect()
+        .await
+}
+
+/// Takes a lock that ends with the connection; false if somebody else has it.
+pub(crate) async fn try_lock(
+    connection: &mut PgConnection,
+    kind: LockKind,
+    model: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock($1, hashtext($2))")
+        .bind(kind as i32)
+        .bind(model)
+        .fetch_one(connection)
+        .await
+}
