@@ -58,7 +58,7 @@ impl Cart {
 
     /// In the order in which they were added.
     pub fn items(&self) -> &[CartItem] {
-        self.basket().map_or(&[], |basket| &basket.items)
+        self.basket().map_or(&[], Basket::items)
     }
 
     fn add(&self, store_id: StoreId, owner: CartOwner, item: CartItem) -> Decision {
@@ -153,6 +153,11 @@ impl Basket {
 
     pub fn owner(&self) -> CartOwner {
         self.owner
+    }
+
+    /// In the order in which they were added.
+    pub fn items(&self) -> &[CartItem] {
+        &self.items
     }
 
     /// What its items became when it was last checked out.

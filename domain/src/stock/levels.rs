@@ -67,6 +67,11 @@ impl Levels {
         &self.sku
     }
 
+    /// What lies there, reserved or not, over all places.
+    pub fn on_hand(&self) -> i64 {
+        self.places.values().map(|place| place.on_hand()).sum()
+    }
+
     /// What can still be promised, over all places.
     pub fn available(&self) -> i64 {
         self.places
