@@ -7,6 +7,8 @@ mod number;
 mod placement;
 mod pricing;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use command::OrderCommand;

@@ -405,8 +405,8 @@ fn only_what_is_completed_cancelled_or_expired_is_final() {
     assert!(!waiting.iter().any(|s| s.is_final()));
 }
 
-const ANNA: VendorId = VendorId::from_uuid(Uuid::from_u128(11));
-const BILL: VendorId = VendorId::from_uuid(Uuid::from_u128(12));
+pub(super) const ANNA: VendorId = VendorId::from_uuid(Uuid::from_u128(11));
+pub(super) const BILL: VendorId = VendorId::from_uuid(Uuid::from_u128(12));
 
 fn given<const N: usize>(events: [OrderEvent; N]) -> AggregateTestExecutor<Order> {
     TestFramework::with(()).given(events.into())
@@ -449,7 +449,7 @@ fn item(n: u128, vendor_id: VendorId, units: u32, amount: i64) -> OrderItem {
 }
 
 /// Three mugs of two vendors for 3 500 in all, 16 % of tax included.
-fn placement() -> Placement {
+pub(super) fn placement() -> Placement {
     priced(vec![
         item(1, ANNA, 1, 1_000),
         item(2, BILL, 1, 2_000),
@@ -489,7 +489,7 @@ fn priced(items: Vec<OrderItem>) -> Placement {
     }
 }
 
-fn online_placement() -> Placement {
+pub(super) fn online_placement() -> Placement {
     Placement {
         provider: PaymentProvider::Mpesa,
         ..placement()
