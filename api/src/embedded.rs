@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use soko_embedded::{EmbeddedError, Nats, NatsOptions, Postgres, PostgresOptions};
+use soko_embedded::{EmbeddedError, Kept, Nats, NatsOptions, Postgres, PostgresOptions};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::config::{Config, NatsServer};
@@ -12,8 +12,8 @@ pub struct Servers {
     pub database: PgConnectOptions,
     /// `None` if workers read the log itself.
     pub nats_url: Option<String>,
-    postgres: Option<Postgres>,
-    nats: Option<Nats>,
+    postgres: Option<Kept>,
+    nats: Option<Kept>,
 }
 
 /// Why there is no server to use.
@@ -30,8 +30,8 @@ pub enum ServersError {
 }
 
 impl Servers {
-    /// The servers of the settings; private ones, which stop with this process, for those that are
-    /// not set.
+    /// The servers of the settings; for those that are not set private ones, which are started again
+    /// if they crash, and stop with this process.
     ///
     /// # Errors
     /// A private server could not be started.
@@ -52,8 +52,8 @@ impl Servers {
         Ok(Self {
             database,
             nats_url,
-            postgres,
-            nats,
+            postgres: postgres.map(Kept::postgres),
+            nats: nats.map(Kept::nats),
         })
     }
 
