@@ -3,16 +3,24 @@
 //! It knows units, streams, positions and claims; it does not know any rule of the trade, and
 //! nothing in it decides.
 
+mod append;
+mod appender;
 mod canonical;
+mod claims;
 mod feed;
+mod load;
 mod position;
 mod read;
 mod recorded_event;
 mod stored_event;
 mod subscription;
 
+pub use append::{AppendError, Appended, EpochMark, Guard, NewEvent, Release, Unit};
+pub use appender::{Appender, AppenderOptions, Ticket};
 pub use canonical::{CanonicalError, canonical_json};
+pub use claims::{Claim, ClaimKind, Claims, FoundClaim};
 pub use feed::{Feed, FeedError, FeedOptions};
+pub use load::{LoadError, Loader};
 pub use position::Position;
 pub use read::{LogReader, ReadError, Scan};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};

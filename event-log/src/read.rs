@@ -1,6 +1,6 @@
 //! The whole log, forward from a position; and the history of one stream.
 //!
-//! Positions are given out under the lock of `log_head` and become visible in their order, so
+//! Writers take turns until their commit, so positions become visible in their order and
 //! `position > checkpoint` is enough. What is read is counted all the same: a reader that finds a
 //! position missing fails instead of going on without it.
 

@@ -3,8 +3,9 @@
 use crate::Position;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use soko_domain::{AccountId, AnyEvent, TenantId};
-use std::fmt;
+use std::fmt::{self, Write};
 use uuid::Uuid;
 
 /// An event with all that the log knows of it.
@@ -26,12 +27,41 @@ pub struct Metadata {
     /// The same for everything that one request, or one process, led to.
     pub correlation: Uuid,
     /// The position of the event that led to this one, if an event did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "position_as_text"
+    )]
     pub causation: Option<Position>,
     /// The same for all events of one unit of work, different for every unit.
     pub command_id: Uuid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// All metadata are texts, as cqrs-es and postgres-es want them.
+mod position_as_text {
+    use crate::Position;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::ref_option, reason = "it is how serde calls it")]
+    pub(super) fn serialize<S: Serializer>(
+        position: &Option<Position>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match position {
+            Some(position) => serializer.collect_str(position),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Position>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
+    }
 }
 
 /// Who did it; stored as `account:<id>`, `guest` or `system:<name>`.
@@ -49,6 +79,35 @@ pub enum Actor {
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not an actor")]
 pub struct ActorError(String);
+
+impl Metadata {
+    /// As [`canonical_json`](crate::canonical_json) writes it, without its detours.
+    pub fn to_canonical_json(&self) -> String {
+        let Self {
+            actor,
+            correlation,
+            causation,
+            command_id,
+            request_id,
+        } = self;
+        let actor = Value::String(actor.to_string());
+        let mut json = format!(r#"{{"actor":{actor}"#);
+        // Writing to a String cannot fail.
+        if let Some(causation) = causation {
+            let _ = write!(json, r#","causation":"{causation}""#);
+        }
+        let _ = write!(
+            json,
+            r#","command_id":"{command_id}","correlation":"{correlation}""#
+        );
+        if let Some(request_id) = request_id {
+            let request_id = Value::String(request_id.clone());
+            let _ = write!(json, r#","request_id":{request_id}"#);
+        }
+        json.push('}');
+        json
+    }
+}
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,5 +137,45 @@ impl TryFrom<String> for Actor {
         }
         let account = text.strip_prefix("account:").and_then(|id| id.parse().ok());
         account.map(Self::Account).ok_or(ActorError(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical_json;
+
+    #[test]
+    fn metadata_has_one_form_however_it_is_written() {
+        for metadata in [bare(), full()] {
+            let json = metadata.to_canonical_json();
+            assert_eq!(json, canonical_json(&metadata).unwrap());
+            assert_eq!(serde_json::from_str::<Metadata>(&json).unwrap(), metadata);
+        }
+    }
+
+    #[test]
+    fn all_metadata_are_texts() {
+        let json: Value = serde_json::from_str(&full().to_canonical_json()).unwrap();
+        assert!(json.as_object().unwrap().values().all(Value::is_string));
+    }
+
+    fn bare() -> Metadata {
+        Metadata {
+            actor: Actor::Guest,
+            correlation: Uuid::from_u128(1),
+            causation: None,
+            command_id: Uuid::from_u128(2),
+            request_id: None,
+        }
+    }
+
+    fn full() -> Metadata {
+        Metadata {
+            actor: Actor::System("collect \"payment\"\n".into()),
+            causation: Some(Position::new(17)),
+            request_id: Some("a\\b\u{1}é".into()),
+            ..bare()
+        }
     }
 }

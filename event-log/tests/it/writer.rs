@@ -23,7 +23,7 @@ impl Writer {
         self.append_payload(count, &payload, Duration::ZERO).await
     }
 
-    /// Appends, and holds the lock of the head for a while before it commits.
+    /// Appends, and keeps its turn for a while before it commits.
     pub(crate) async fn append_slowly(&self, count: i64, pause: Duration) -> Position {
         let payload = json!({ "ran_low": { "available": 1, "threshold": 5 } }).to_string();
         self.append_payload(count, &payload, pause).await
@@ -50,12 +50,15 @@ impl Writer {
             "command_id": Uuid::from_u128(2),
         });
         let mut transaction = self.pool.begin().await.unwrap();
-        let last: i64 =
-            sqlx::query_scalar("UPDATE log_head SET position = position + $1 RETURNING position")
-                .bind(count)
-                .fetch_one(&mut *transaction)
-                .await
-                .unwrap();
+        sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        let last: i64 = sqlx::query_scalar("SELECT position + $1 FROM log_head")
+            .bind(count)
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
         sqlx::query(
             "INSERT INTO events SELECT $1 - $2 + n, $3, 'stock', \
              '00000000-0000-7000-8000-00000000000' || (n % 10), $1 - $2 + n, 'stock.ran_low', '1', \

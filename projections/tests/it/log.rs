@@ -78,12 +78,15 @@ impl Log {
         }
         let column = |of: fn(&Written) -> String| events.iter().map(of).collect::<Vec<_>>();
         let mut transaction = self.pool().begin().await.unwrap();
-        self.head =
-            sqlx::query_scalar("UPDATE log_head SET position = position + $1 RETURNING position")
-                .bind(i64::try_from(events.len()).unwrap())
-                .fetch_one(&mut *transaction)
-                .await
-                .unwrap();
+        sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        self.head = sqlx::query_scalar("SELECT position + $1 FROM log_head")
+            .bind(i64::try_from(events.len()).unwrap())
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
         sqlx::query(
             "INSERT INTO events \
              SELECT $1 - cardinality($2) + n, $3, type, id, sequence, name, '1', payload::json, \

@@ -1,0 +1,337 @@
+//! What waits for the next call, and how long that will probably be.
+
+use super::AppenderOptions;
+use super::meters::Meters;
+use crate::{AppendError, Appended, EpochMark, NewEvent, Position, Unit};
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, oneshot, watch};
+use uuid::Uuid;
+
+pub(super) const UNITS_PER_CALL_MAX: usize = 1_000;
+pub(super) const EVENTS_PER_CALL_MAX: usize = 4_000;
+pub(super) const BYTES_PER_CALL_MAX: usize = 1 << 20;
+/// Before the first call has been timed.
+const FIRST_CALL_TIME: Duration = Duration::from_millis(10);
+const RETRY_AFTER_MIN: Duration = Duration::from_millis(100);
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
+/// What a row costs beside its texts.
+const ROW_BYTES: usize = 64;
+
+/// Type and id.
+pub(super) type Stream = (&'static str, Uuid);
+
+/// A stream that a unit stands on.
+#[derive(Debug)]
+pub(super) struct Footing {
+    pub(super) stream: Stream,
+    /// Its last sequence, as the unit found it.
+    pub(super) before: u64,
+    /// And as the unit leaves it.
+    pub(super) after: u64,
+}
+
+/// A unit that waits, or is on its way.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) number: u64,
+    pub(super) unit: Unit,
+    /// Written here, by who enqueues, because the task is one and they are many.
+    pub(super) metadata: String,
+    pub(super) footings: Vec<Footing>,
+    since: Instant,
+    bytes: usize,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// Shared by those who enqueue and the task.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+    head: watch::Sender<Position>,
+    settled: watch::Sender<u64>,
+    meters: Meters,
+    options: AppenderOptions,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    units: VecDeque<Queued>,
+    events: usize,
+    bytes: usize,
+    last_number: u64,
+    is_closed: bool,
+    call_since: Option<Instant>,
+    /// Of the recent calls, the last counting most.
+    call_time: Duration,
+}
+
+impl Queue {
+    pub(super) fn new(head: Position, options: AppenderOptions) -> Self {
+        Self {
+            waiting: Mutex::new(Waiting {
+                units: VecDeque::new(),
+                events: 0,
+                bytes: 0,
+                last_number: 0,
+                is_closed: false,
+                call_since: None,
+                call_time: FIRST_CALL_TIME,
+            }),
+            filled: Notify::new(),
+            head: watch::Sender::new(head),
+            settled: watch::Sender::new(0),
+            meters: Meters::new(),
+            options,
+        }
+    }
+
+    pub(super) fn push(&self, mut queued: Queued) -> Result<u64, AppendError> {
+        let mut waiting = self.lock();
+        if waiting.is_closed {
+            return Err(AppendError::Closed);
+        }
+        let wait = waiting.probable_wait();
+        if wait > self.options.latency_budget || waiting.units.len() >= self.options.queue_max {
+            self.meters.overloaded.increment(1);
+            return Err(AppendError::Overloaded {
+                retry_after: wait.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX),
+            });
+        }
+        waiting.last_number += 1;
+        queued.number = waiting.last_number;
+        waiting.events += queued.unit.events.len();
+        waiting.bytes += queued.bytes;
+        waiting.units.push_back(queued);
+        let number = waiting.last_number;
+        drop(waiting);
+        self.filled.notify_one();
+        Ok(number)
+    }
+
+    /// What goes with the next call; none once the queue is closed and empty.
+    pub(super) async fn take(&self) -> Option<Vec<Queued>> {
+        loop {
+            if let Some(units) = self.lock().take() {
+                return Some(units);
+            }
+            if self.lock().is_closed {
+                return None;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// While the log is out of reach: nobody waits longer than he was told.
+    pub(super) fn refuse_overdue(&self) {
+        let budget = self.options.latency_budget;
+        loop {
+            let mut waiting = self.lock();
+            let is_overdue = |queued: &Queued| queued.since.elapsed() > budget;
+            if !waiting.units.front().is_some_and(is_overdue) {
+                return;
+            }
+            let Some(queued) = waiting.pop() else { return };
+            drop(waiting);
+            self.meters.overloaded.increment(1);
+            queued.fail(AppendError::Overloaded {
+                retry_after: RETRY_AFTER_MAX,
+            });
+        }
+    }
+
+    /// A call took this long and left the head here.
+    pub(super) fn call_ended(&self) {
+        let mut waiting = self.lock();
+        if let Some(since) = waiting.call_since.take() {
+            waiting.call_time = (waiting.call_time * 3 + since.elapsed()) / 4;
+        }
+        let queue_length = waiting.units.len();
+        // What is refused while a call is out stands behind it, so all up to the first that
+        // waits, or that is yet to come, is decided.
+        let undecided = waiting
+            .units
+            .front()
+            .map_or(waiting.last_number + 1, |queued| queued.number);
+        drop(waiting);
+        self.meters.queue_length.set(count(queue_length));
+        self.settled.send_replace(undecided - 1);
+    }
+
+    pub(super) fn reached(&self, head: Position) {
+        self.head.send_if_modified(|known| {
+            let is_news = head > *known;
+            *known = head.max(*known);
+            is_news
+        });
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.filled.notify_one();
+    }
+
+    pub(super) fn settled(&self) -> watch::Receiver<u64> {
+        self.settled.subscribe()
+    }
+
+    pub(super) fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    pub(super) const fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// Nothing that is done under the lock can leave it half done.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Option<Vec<Queued>> {
+        let (mut events, mut bytes) = (0, 0);
+        let fits = |queued: &&Queued| {
+            events += queued.unit.events.len();
+            bytes += queued.bytes;
+            events <= EVENTS_PER_CALL_MAX && bytes <= BYTES_PER_CALL_MAX
+        };
+        let fitting = self
+            .units
+            .iter()
+            .take(UNITS_PER_CALL_MAX)
+            .take_while(fits)
+            .count();
+        // A unit that is too big for any call goes alone.
+        let taken = fitting.max(1).min(self.units.len());
+        let units: Vec<Queued> = self.units.drain(..taken).collect();
+        self.forget(&units);
+        if units.is_empty() {
+            return None;
+        }
+        self.call_since = Some(Instant::now());
+        Some(units)
+    }
+
+    fn pop(&mut self) -> Option<Queued> {
+        let queued = self.units.pop_front()?;
+        self.forget(std::slice::from_ref(&queued));
+        Some(queued)
+    }
+
+    fn forget(&mut self, gone: &[Queued]) {
+        self.events -= gone.iter().map(|q| q.unit.events.len()).sum::<usize>();
+        self.bytes -= gone.iter().map(|q| q.bytes).sum::<usize>();
+    }
+
+    /// Until a unit that is enqueued now is on its way: what is left of the call that is out, and
+    /// the calls that what is waiting needs.
+    fn probable_wait(&self) -> Duration {
+        let out = self
+            .call_since
+            .map_or(Duration::ZERO, |since| self.call_time.max(since.elapsed()));
+        let calls = (self.units.len() / UNITS_PER_CALL_MAX)
+            .max(self.events / EVENTS_PER_CALL_MAX)
+            .max(self.bytes / BYTES_PER_CALL_MAX);
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        out.saturating_add(self.call_time.saturating_mul(calls))
+    }
+}
+
+impl Queued {
+    pub(super) fn new(
+        unit: Unit,
+        answer: oneshot::Sender<Result<Appended, AppendError>>,
+    ) -> Result<Self, AppendError> {
+        let metadata = unit.metadata.to_canonical_json();
+        let events: usize = unit
+            .events
+            .iter()
+            .map(|event| event.payload.len() + metadata.len() + ROW_BYTES)
+            .sum();
+        let claims: usize = unit
+            .claims
+            .iter()
+            .map(|claim| {
+                ROW_BYTES + claim.value.len() + claim.outcome.as_ref().map_or(0, String::len)
+            })
+            .sum();
+        Ok(Self {
+            number: 0,
+            footings: footings(&unit)?,
+            metadata,
+            since: Instant::now(),
+            bytes: events + claims,
+            unit,
+            answer,
+        })
+    }
+
+    pub(super) fn has_moved(&self) -> bool {
+        self.unit.epochs.iter().any(EpochMark::has_moved)
+    }
+
+    pub(super) fn waited(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    pub(super) fn succeed(self, appended: Appended) {
+        // Who does not wait for the answer may drop the ticket.
+        let _ = self.answer.send(Ok(appended));
+    }
+
+    /// Whatever stands on the unit must not be sent any more; that comes before the answer.
+    pub(super) fn fail(self, error: AppendError) {
+        for mark in self.unit.epochs.iter().filter(|mark| mark.writes) {
+            mark.move_on();
+        }
+        let _ = self.answer.send(Err(error));
+    }
+}
+
+/// Every stream that the unit writes or read, once each.
+fn footings(unit: &Unit) -> Result<Vec<Footing>, AppendError> {
+    let mut footings: Vec<Footing> = Vec::with_capacity(unit.events.len() + unit.guards.len());
+    for NewEvent {
+        stream_type,
+        stream_id,
+        sequence,
+        ..
+    } in &unit.events
+    {
+        let stream = (*stream_type, *stream_id);
+        let before = sequence
+            .checked_sub(1)
+            .ok_or(AppendError::VersionConflict)?;
+        match footings.iter_mut().find(|known| known.stream == stream) {
+            Some(known) if known.after == before => known.after = *sequence,
+            Some(_) => return Err(AppendError::VersionConflict),
+            None => footings.push(Footing {
+                stream,
+                before,
+                after: *sequence,
+            }),
+        }
+    }
+    for guard in &unit.guards {
+        let stream = (guard.stream_type, guard.stream_id);
+        match footings.iter().find(|known| known.stream == stream) {
+            Some(known) if known.before == guard.sequence => (),
+            Some(_) => return Err(AppendError::VersionConflict),
+            None => footings.push(Footing {
+                stream,
+                before: guard.sequence,
+                after: guard.sequence,
+            }),
+        }
+    }
+    Ok(footings)
+}
+
+/// A gauge takes floats; no queue is long enough to lose a unit in one.
+fn count(length: usize) -> f64 {
+    u32::try_from(length).map_or(f64::from(u32::MAX), f64::from)
+}

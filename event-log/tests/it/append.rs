@@ -1,0 +1,4 @@
+//! What an append promises.
+
+mod claims;
+mod positions;
