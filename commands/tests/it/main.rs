@@ -1,0 +1,14 @@
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod cancellation;
+mod conditions;
+mod contention;
+mod faulty;
+mod histories;
+mod idempotency;
+mod lanes;
+mod overload;
+mod refusals;
+mod snapshots;
+mod units;
+mod world;

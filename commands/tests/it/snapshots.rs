@@ -1,0 +1,123 @@
+//! Snapshots save work, and change nothing.
+
+use crate::world::{World, available, execute, new_id, receive, reserve};
+use soko_commands::EngineOptions;
+use soko_domain::{Decide, Stock, VariantId};
+use sqlx::PgPool;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_long_stream_gets_a_snapshot_that_agrees_with_it() {
+    let world = world().await;
+    let mug = busy(&world).await;
+    let (sequence, schema_version) = snapshot(&world.pool(), mug).await;
+    assert!(sequence >= 10, "{sequence}");
+    assert_eq!(
+        schema_version,
+        i32::try_from(Stock::SNAPSHOT_VERSION).unwrap()
+    );
+
+    let with_snapshot = world.node().await;
+    assert_eq!(available(&with_snapshot, mug).await, 100 - 20);
+    sqlx::query("DELETE FROM snapshots")
+        .execute(&world.pool())
+        .await
+        .unwrap();
+    let without = world.node().await;
+    assert_eq!(available(&without, mug).await, 100 - 20);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_used() {
+    let world = world().await;
+    let mug = busy(&world).await;
+    snapshot(&world.pool(), mug).await;
+    let forged = "UPDATE snapshots SET state = \
+                  replace(state::text, '\"available\":', '\"available\":1')::json";
+    sqlx::query(forged).execute(&world.pool()).await.unwrap();
+    assert!(available(&world.node().await, mug).await > 100);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_cannot_be_trusted_is_not_used() {
+    let world = world().await;
+    let mug = busy(&world).await;
+    snapshot(&world.pool(), mug).await;
+    for damage in [
+        // Of another shape; both states would be read as an empty stock.
+        r#"schema_version = 0, state = '"Untracked"'"#,
+        r#"schema_version = 1000, state = '"Untracked"'"#,
+        // Unreadable.
+        r#"state = '{"unreadable":1}'"#,
+        // Of a log that was longer.
+        r#"sequence = 100000, state = '"Untracked"'"#,
+    ] {
+        sqlx::query("CREATE TABLE IF NOT EXISTS intact AS TABLE snapshots")
+            .execute(&world.pool())
+            .await
+            .unwrap();
+        sqlx::query(&format!("UPDATE snapshots SET {damage}"))
+            .execute(&world.pool())
+            .await
+            .unwrap();
+        let node = world.node().await;
+        assert_eq!(available(&node, mug).await, 80, "{damage}");
+        execute(&node, mug, receive(1)).await.unwrap();
+        execute(&node, mug, reserve(new_id(), 1)).await.unwrap();
+        let intact = "UPDATE snapshots SET sequence = intact.sequence, state = intact.state, \
+                      schema_version = intact.schema_version FROM intact";
+        sqlx::query(intact).execute(&world.pool()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_grew_without_snapshots_gets_one_when_it_is_read() {
+    let world = World::new().await;
+    let mug = busy(&world).await;
+    let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM snapshots")
+        .fetch_one(&world.pool())
+        .await
+        .unwrap();
+    assert_eq!(taken, 0);
+    let node = world.node_with(eager()).await;
+    available(&node, mug).await;
+    let (sequence, _) = snapshot(&world.pool(), mug).await;
+    assert_eq!(sequence.unsigned_abs(), world.version(mug).await);
+}
+
+async fn world() -> World {
+    World::with(eager()).await
+}
+
+fn eager() -> EngineOptions {
+    EngineOptions {
+        events_per_snapshot: 10,
+        ..EngineOptions::default()
+    }
+}
+
+/// A variant of which 100 were received and 20 are reserved.
+async fn busy(world: &World) -> VariantId {
+    let mug = world.stocked(100).await;
+    for _ in 0..20 {
+        execute(&world.engine, mug, reserve(new_id(), 1))
+            .await
+            .unwrap();
+    }
+    mug
+}
+
+async fn snapshot(pool: &PgPool, variant_id: VariantId) -> (i64, i32) {
+    for _ in 0..100 {
+        let found = sqlx::query_as(
+            "SELECT sequence, schema_version FROM snapshots \
+             WHERE aggregate_type = 'stock' AND aggregate_id = $1",
+        );
+        let found = found.bind(variant_id.as_uuid()).fetch_optional(pool).await;
+        if let Some(found) = found.unwrap() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no snapshot was written");
+}
