@@ -4,6 +4,9 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 target := $(or $(CARGO_TARGET_DIR),target)
 
+# What .env says, if there is one.
+settings := set -a; [ ! -f .env ] || . ./.env; set +a;
+
 .PHONY: help run test demo bench lint
 
 help:
@@ -16,7 +19,7 @@ help:
 run:
 	@scripts/prerequisites run
 	@cargo build --release --bin soko
-	@exec $(target)/release/soko serve
+	@$(settings) exec $(target)/release/soko serve
 
 test:
 	@scripts/test
@@ -24,7 +27,7 @@ test:
 demo:
 	@scripts/prerequisites run
 	@cargo build --release --bin soko
-	@scripts/demo $(target)/release/soko
+	@$(settings) scripts/demo $(target)/release/soko
 
 bench:
 	@scripts/prerequisites test

@@ -152,7 +152,14 @@ settings! {
 }
 
 /// Variables that other parts of the system read by themselves.
-const READ_ELSEWHERE: &[&str] = &["SOKO_POSTGRES_BIN", "SOKO_TEST_", "SOKO_BENCH_"];
+const READ_ELSEWHERE: &[&str] = &[
+    "SOKO_POSTGRES_BIN",
+    "SOKO_NATS_SERVER",
+    "SOKO_TOOLS_DIR",
+    "SOKO_INSTALL",
+    "SOKO_TEST_",
+    "SOKO_BENCH_",
+];
 
 impl Config {
     /// # Errors
@@ -336,6 +343,15 @@ mod tests {
         let names = ["SOKO_RATE_LIMIT", "SOKO_LOG", "SOKO_TEST_NATS_URL", "PATH"];
         let unknown = Config::unknown_variables(names.into_iter().map(str::to_owned));
         assert_eq!(unknown, ["SOKO_RATE_LIMIT"]);
+    }
+
+    #[test]
+    fn the_example_of_a_settings_file_has_every_setting_with_its_default() {
+        let example = include_str!("../../.env.example");
+        for setting in Config::SETTINGS {
+            let line = format!("#{}={}", setting.name, setting.default.unwrap_or_default());
+            assert!(example.lines().any(|found| found == line), "{line}");
+        }
     }
 
     #[test]
