@@ -7,6 +7,7 @@ mod committed;
 mod context;
 mod engine;
 mod error;
+pub mod handlers;
 mod idempotency;
 mod lane;
 mod lanes;

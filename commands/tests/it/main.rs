@@ -4,6 +4,7 @@ mod cancellation;
 mod conditions;
 mod contention;
 mod faulty;
+mod handlers;
 mod histories;
 mod idempotency;
 mod lanes;

@@ -1,0 +1,29 @@
+//! One file per request that touches several aggregates, and what they share.
+
+mod add_variant;
+mod archive_product;
+mod cancel_order;
+mod cart_items;
+mod claims;
+mod collect_payment;
+mod create_product;
+mod describe_product;
+mod fulfil_order;
+mod open_store;
+mod place_order;
+mod register_vendor;
+mod shelf;
+
+pub use add_variant::{AddVariant, AddVariantError, add_variant};
+pub use archive_product::archive_product;
+pub use cancel_order::{CancelOrder, CancelOrderError, cancel_order};
+pub use cart_items::{AddToCart, CartItemError, SetCartQuantity, add_to_cart, set_cart_quantity};
+pub use collect_payment::{CollectPayment, CollectPaymentError, CollectedPayment, collect_payment};
+pub use create_product::{CreateProduct, CreateProductError, CreatedProduct, create_product};
+pub use describe_product::{DescribeProductError, describe_product};
+pub use fulfil_order::{FulfilOrderError, ShipOrder, deliver_order, pack_order, ship_order};
+pub use open_store::{OpenStore, OpenStoreError, open_store};
+pub use place_order::{
+    OrderSource, PlaceOrder, PlaceOrderError, PlacedOrder, ShortLine, place_order,
+};
+pub use register_vendor::{RegisterVendor, RegisterVendorError, register_vendor};

@@ -1,0 +1,77 @@
+//! An order is called off: what it held can be sold to others, and its payment is asked for no
+//! more.
+
+use super::shelf;
+use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
+use serde::{Deserialize, Serialize};
+use soko_domain::order::{CancelledBy, OrderCommand, OrderError, OrderStatus};
+use soko_domain::payment::{PaymentCommand, PaymentError};
+use soko_domain::stock::{StockCommand, StockError};
+use soko_domain::{Order, OrderId, Payment, Stock, Text};
+
+/// Why the payment is cancelled with it.
+const ORDER_CANCELLED: Text<500> = Text::literal("the order was cancelled");
+
+#[derive(Debug, Clone)]
+pub struct CancelOrder {
+    pub order_id: OrderId,
+    pub by: CancelledBy,
+    pub reason: Option<Text<500>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelOrderError {
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    #[error(transparent)]
+    Stock(#[from] StockError),
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+}
+
+/// Asked twice, it cancels once.
+///
+/// # Errors
+/// [`CancelOrderError`], and every other [`CommandError`].
+pub async fn cancel_order(
+    engine: &Engine,
+    request: CancelOrder,
+    context: &CommandContext,
+) -> Result<Committed<OrderStatus>, CommandError<CancelOrderError>> {
+    let lanes = Lanes::new().with::<Order>(request.order_id);
+    engine
+        .transact(context, lanes, |unit| cancel(unit, &request, context))
+        .await
+}
+
+fn cancel(
+    unit: &mut UnitOfWork<'_>,
+    request: &CancelOrder,
+    context: &CommandContext,
+) -> Result<OrderStatus, CancelOrderError> {
+    let order_id = request.order_id;
+    let progress = unit.state::<Order>(order_id).progress()?;
+    if !shelf::is_store_of(unit, progress.placement().store_id, context.tenant_id) {
+        return Err(OrderError::NotPlaced.into());
+    }
+    if progress.status() == OrderStatus::Cancelled {
+        return Ok(OrderStatus::Cancelled);
+    }
+    let payment_id = progress.placement().payment_id;
+    let lines = progress.placement().lines.iter();
+    let variant_ids: Vec<_> = lines.map(|line| line.variant_id).collect();
+    let command = OrderCommand::Cancel {
+        by: request.by,
+        reason: request.reason.clone(),
+    };
+    unit.execute::<Order>(order_id, command)?;
+    unit.require::<Payment>([payment_id]);
+    unit.require::<Stock>(variant_ids.iter().copied());
+    for variant_id in variant_ids {
+        unit.execute::<Stock>(variant_id, StockCommand::Release { order_id })?;
+    }
+    let reason = ORDER_CANCELLED;
+    unit.execute::<Payment>(payment_id, PaymentCommand::Cancel { reason })?;
+    Ok(unit.state::<Order>(order_id).progress()?.status())
+}

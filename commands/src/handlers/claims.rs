@@ -1,0 +1,66 @@
+//! What the handlers claim. A claim is unique in the whole system, so what only a store has to
+//! keep apart names its store.
+
+use soko_domain::{AggregateId, Sku, Slug, StoreId, Text};
+use soko_event_log::{Claim, ClaimKind, Release};
+use std::fmt::Display;
+
+/// A name that is not to be had twice.
+pub(super) struct Name {
+    kind: ClaimKind,
+    value: String,
+}
+
+impl Name {
+    pub(super) fn store_slug(slug: &Slug) -> Self {
+        Self {
+            kind: ClaimKind::StoreSlug,
+            value: slug.to_string(),
+        }
+    }
+
+    pub(super) fn product_slug(store_id: StoreId, slug: &Slug) -> Self {
+        Self::within(store_id, ClaimKind::ProductSlug, slug)
+    }
+
+    pub(super) fn sku(store_id: StoreId, sku: &Sku) -> Self {
+        Self::within(store_id, ClaimKind::Sku, sku)
+    }
+
+    pub(super) fn order_number(store_id: StoreId, number: &str) -> Self {
+        Self::within(store_id, ClaimKind::OrderNumber, number)
+    }
+
+    /// Receipts for cash are numbered by each store for itself.
+    pub(super) fn cash_receipt(store_id: StoreId, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("cash_on_delivery/{store_id}/{reference}"),
+        }
+    }
+
+    fn within(store_id: StoreId, kind: ClaimKind, name: impl Display) -> Self {
+        Self {
+            kind,
+            value: format!("{store_id}/{name}"),
+        }
+    }
+
+    /// `owner` is the id of the aggregate whose name it is.
+    pub(super) fn claimed_by(self, owner: impl AggregateId) -> Claim {
+        Claim {
+            kind: self.kind,
+            value: self.value,
+            owner: Some(owner.to_string()),
+            digest: None,
+            outcome: None,
+        }
+    }
+
+    pub(super) fn given_back(self) -> Release {
+        Release {
+            kind: self.kind,
+            value: self.value,
+        }
+    }
+}

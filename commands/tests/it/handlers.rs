@@ -1,0 +1,8 @@
+//! Requests that touch several aggregates, against a real log.
+
+mod carts;
+mod catalog;
+mod fulfilment;
+mod market;
+mod ordering;
+mod stores;
