@@ -46,7 +46,14 @@ impl Kept {
                     server = server.name(),
                     "a private server ended; it starts again"
                 );
-                while let Err(cause) = server.restart().await {
+                loop {
+                    // Dropped half-way, a start stops what it has started.
+                    let started = tokio::select! {
+                        biased;
+                        _ = &mut stopped => break 'kept,
+                        started = server.restart() => started,
+                    };
+                    let Err(cause) = started else { break };
                     tracing::error!(server = server.name(), %cause, "it does not start");
                     if is_over(&mut stopped, START_AGAIN_AFTER).await {
                         break 'kept;
