@@ -5,6 +5,7 @@
 
 mod append;
 mod appender;
+mod bus;
 mod canonical;
 mod claims;
 mod feed;
@@ -12,11 +13,13 @@ mod load;
 mod position;
 mod read;
 mod recorded_event;
+mod relay;
 mod stored_event;
 mod subscription;
 
 pub use append::{AppendError, Appended, EpochMark, Guard, NewEvent, Release, Unit};
 pub use appender::{Appender, AppenderOptions, Ticket};
+pub use bus::{Bus, BusError, POSITION_HEADER};
 pub use canonical::{CanonicalError, canonical_json};
 pub use claims::{Claim, ClaimKind, Claims, FoundClaim};
 pub use feed::{Feed, FeedError, FeedOptions};
@@ -24,8 +27,11 @@ pub use load::{LoadError, Loader};
 pub use position::Position;
 pub use read::{LogReader, ReadError, Scan};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
+pub use relay::{Relay, RelayOptions};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
-pub use subscription::{Delivery, Subscription, SubscriptionError, Tail};
+pub use subscription::{
+    Delivery, JetStream, JetStreamOptions, Subscription, SubscriptionError, Tail,
+};
 
 /// Every migration there is; the only place of DDL.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -65,10 +65,7 @@ impl LogReader {
     /// # Errors
     /// [`ReadError::Database`].
     pub async fn head(&self) -> Result<Position, ReadError> {
-        let head = sqlx::query_scalar("SELECT position FROM log_head")
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(Position::new(head))
+        head(&self.pool).await
     }
 
     /// The events after a position, at most `limit`; fewer, or none, at the end of the log.
@@ -177,6 +174,13 @@ impl LogReader {
     ) -> Result<Vec<PgRow>, ReadError> {
         page(&self.pool, after, limit).await
     }
+}
+
+pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<Position, ReadError> {
+    let head = sqlx::query_scalar("SELECT position FROM log_head")
+        .fetch_one(executor)
+        .await?;
+    Ok(Position::new(head))
 }
 
 /// The rows after a position, for [`stored`]; over a connection of one's own if need be.

@@ -1,8 +1,11 @@
 //! New events as they are recorded, in order and without a gap: from the log itself, or from
 //! JetStream with the log behind it.
 
+mod jetstream;
 mod tail;
 
+pub use jetstream::{JetStream, JetStreamOptions};
+pub(crate) use tail::Pulse;
 pub use tail::Tail;
 
 use crate::read::{self, LogReader};
@@ -36,7 +39,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn of<S: AsRef<str>>(stored: &StoredEvent<S>) -> Self {
+    fn of<S: AsRef<str>>(stored: &StoredEvent<S>) -> Self {
         Self {
             entry: stored.decode(),
             text_bytes: stored.payload.as_ref().len() + stored.metadata.as_ref().len(),
