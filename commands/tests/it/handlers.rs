@@ -1,5 +1,6 @@
 //! Requests that touch several aggregates, against a real log.
 
+mod bazaar;
 mod carts;
 mod catalog;
 mod fulfilment;
