@@ -5,8 +5,16 @@
 
 use super::RowError;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use soko_domain::order::{FulfilmentStatus, OrderStatus};
+use soko_domain::payment::{PaymentProvider, PaymentStatus};
+use soko_domain::product::ProductStatus;
+use soko_domain::store::StoreRole;
+use soko_domain::tenant::TenantRole;
+use soko_domain::vendor::{VendorRole, VendorStatus};
 use soko_domain::{
     AccountId, AggregateId, CartId, CategoryId, Currency, InvitationId, LocationId, OrderId,
     PaymentId, ProductId, StoreId, TenantId, VariantId, VendorId,
@@ -202,20 +210,42 @@ impl Column for String {
     }
 }
 
-impl Column for Currency {
-    const TYPE: ColumnType = ColumnType::TEXT;
+/// Enums without fields, as the text of their serialized name.
+macro_rules! named_columns {
+    ($($named:ident),+ $(,)?) => {$(
+        impl Column for $named {
+            const TYPE: ColumnType = ColumnType::TEXT;
 
-    fn encode(&self, out: &mut Vec<u8>) -> Result<bool, RowError> {
-        out.extend_from_slice(self.code().as_bytes());
-        Ok(true)
-    }
+            fn encode(&self, out: &mut Vec<u8>) -> Result<bool, RowError> {
+                let start = out.len();
+                serde_json::to_writer(&mut *out, self)?;
+                // Between the quotation marks.
+                out.pop();
+                out.remove(start);
+                Ok(true)
+            }
 
-    fn decode(field: Option<&[u8]>) -> Result<Self, RowError> {
-        text(field)?
-            .parse()
-            .map_err(|_| RowError::Malformed("not a currency"))
-    }
+            fn decode(field: Option<&[u8]>) -> Result<Self, RowError> {
+                let name: StrDeserializer<'_, serde_json::Error> =
+                    text(field)?.into_deserializer();
+                Ok(Self::deserialize(name)?)
+            }
+        }
+    )+};
 }
+
+named_columns!(
+    Currency,
+    FulfilmentStatus,
+    OrderStatus,
+    PaymentProvider,
+    PaymentStatus,
+    ProductStatus,
+    StoreRole,
+    TenantRole,
+    VendorRole,
+    VendorStatus,
+);
 
 /// Postgres counts from here.
 const YEAR_2000: DateTime<Utc> = match DateTime::from_timestamp(946_684_800, 0) {
@@ -296,6 +326,13 @@ impl RenderedJson {
     }
 }
 
+impl Serialize for RenderedJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
 impl Column for RenderedJson {
     const TYPE: ColumnType = ColumnType::JSON;
 
@@ -350,3 +387,6 @@ impl<T: Column + AggregateId> Column for Vec<T> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
