@@ -35,6 +35,19 @@ pub use worker::Workplace;
 
 /// Every read model there is.
 pub fn all() -> Vec<Box<dyn AnyReadModel>> {
+    use read_models::order_tracking::OrderTracking;
+    use read_models::orders::{Orders, VendorOrders};
+    use read_models::payments::{PaymentMoves, Payments};
+    use read_models::sales::Sales;
     use read_models::{stock_ledger::StockLedger, stock_levels::StockLevels};
-    vec![Model::<StockLevels>::boxed(), Model::<StockLedger>::boxed()]
+    vec![
+        Model::<StockLevels>::boxed(),
+        Model::<StockLedger>::boxed(),
+        Model::<Orders>::boxed(),
+        Model::<VendorOrders>::boxed(),
+        Model::<OrderTracking>::boxed(),
+        Model::<Payments>::boxed(),
+        Model::<PaymentMoves>::boxed(),
+        Model::<Sales>::boxed(),
+    ]
 }

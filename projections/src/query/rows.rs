@@ -1,6 +1,6 @@
 //! Whole rows of a read model, out of a query.
 
-use crate::row::{ResultFields, Row, RowError};
+use crate::row::{Column, ResultFields, Row, RowError};
 use crate::row_store::Schema;
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
@@ -43,4 +43,13 @@ pub(crate) fn decode<R: Row>(row: &sqlx::postgres::PgRow) -> Result<R, sqlx::Err
         RowError::Database(error) => error,
         error => sqlx::Error::Decode(Box::new(error)),
     })
+}
+
+/// What stands for a value in its column of type `text`.
+pub(crate) fn text_of(value: &impl Column) -> Result<String, sqlx::Error> {
+    let mut bytes = Vec::new();
+    value
+        .encode(&mut bytes)
+        .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    String::from_utf8(bytes).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

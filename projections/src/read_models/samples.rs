@@ -1,0 +1,144 @@
+//! Orders and payments to fold, for the tests of several read models.
+
+use chrono::{DateTime, Utc};
+use soko_domain::order::{CancelledBy, Customer, OrderEvent, OrderItem, Placement, number, price};
+use soko_domain::payment::PaymentProvider;
+use soko_domain::{
+    Address, AnyEvent, Currency, Money, OrderId, Personal, StoreId, SubjectId, Tax, TenantId,
+    VendorId,
+};
+use soko_event_log::{Actor, Metadata, Position, RecordedEvent};
+use uuid::Uuid;
+
+pub(crate) const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(1));
+pub(crate) const STORE: StoreId = StoreId::from_uuid(Uuid::from_u128(10));
+pub(crate) const ANNA: VendorId = VendorId::from_uuid(Uuid::from_u128(11));
+pub(crate) const BILL: VendorId = VendorId::from_uuid(Uuid::from_u128(12));
+/// An account.
+pub(crate) const WANJIRU: u128 = 30;
+
+pub(crate) fn id<T: From<Uuid>>(number: u128) -> T {
+    Uuid::from_u128(number).into()
+}
+
+pub(crate) fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// So many of one variant of a product, for so much each.
+pub(crate) fn item(product: u128, vendor_id: VendorId, units: u32, amount: i64) -> OrderItem {
+    OrderItem {
+        variant_id: id(product + 1_000),
+        product_id: id(product),
+        vendor_id,
+        sku: format!("MUG-{product}").parse().unwrap(),
+        name: "Mug".parse().unwrap(),
+        quantity: units.try_into().unwrap(),
+        unit_price: Money::new(amount, Currency::Kes),
+    }
+}
+
+/// Paid in cash, by an account, with 16 % of tax in the prices.
+pub(crate) fn placement(items: impl Into<Vec<OrderItem>>) -> Placement {
+    let tax = Tax {
+        prices_include_tax: true,
+        rate: 1_600.try_into().unwrap(),
+    };
+    let (lines, totals) = price(items.into(), tax, Currency::Kes).unwrap();
+    Placement {
+        number: number(1),
+        store_id: STORE,
+        customer: Customer::Account(id(WANJIRU)),
+        currency: Currency::Kes,
+        lines,
+        totals,
+        tax,
+        shipping_address: Personal::new(SubjectId::from_uuid(id(WANJIRU)), address()),
+        payment_id: id(40),
+        provider: PaymentProvider::CashOnDelivery,
+    }
+}
+
+pub(crate) fn guest(token_hash: &str) -> Customer {
+    let email = "guest@example.com".parse().unwrap();
+    Customer::Guest {
+        email: Personal::new(SubjectId::from_uuid(id(50)), email),
+        token_hash: token_hash.to_owned(),
+    }
+}
+
+pub(crate) fn address() -> Address {
+    Address {
+        name: "Wanjiru".parse().unwrap(),
+        phone: "+254712345678".parse().unwrap(),
+        line1: "Moi Avenue 1".parse().unwrap(),
+        line2: None,
+        city: "Nairobi".parse().unwrap(),
+        province: None,
+        postal_code: None,
+        country: "KE".parse().unwrap(),
+    }
+}
+
+pub(crate) fn placed(placement: &Placement) -> OrderEvent {
+    OrderEvent::Placed(Box::new(placement.clone()))
+}
+
+pub(crate) fn paid(placement: &Placement) -> OrderEvent {
+    OrderEvent::Paid {
+        payment_id: placement.payment_id,
+        amount: placement.totals.total,
+    }
+}
+
+pub(crate) fn packed(vendor_id: VendorId) -> OrderEvent {
+    OrderEvent::Packed { vendor_id }
+}
+
+pub(crate) fn shipped(vendor_id: VendorId) -> OrderEvent {
+    OrderEvent::Shipped {
+        vendor_id,
+        carrier: Some("G4S".parse().unwrap()),
+        tracking_number: Some("T-1".parse().unwrap()),
+    }
+}
+
+pub(crate) fn delivered(vendor_id: VendorId) -> OrderEvent {
+    OrderEvent::Delivered { vendor_id }
+}
+
+pub(crate) fn cancelled(placement: &Placement) -> OrderEvent {
+    OrderEvent::Cancelled {
+        by: CancelledBy::Customer,
+        reason: None,
+        store_id: placement.store_id,
+        currency: placement.currency,
+        lines: placement.lines.iter().map(Into::into).collect(),
+    }
+}
+
+pub(crate) fn of_order(order_id: OrderId, event: OrderEvent) -> AnyEvent {
+    AnyEvent::Order(order_id, event)
+}
+
+/// Events of one stream, one a minute, from the first on.
+pub(crate) fn recorded(events: impl IntoIterator<Item = AnyEvent>) -> Vec<RecordedEvent> {
+    let start = time("2026-03-01T10:00:00Z");
+    let metadata = Metadata {
+        actor: Actor::Guest,
+        correlation: Uuid::from_u128(1),
+        causation: None,
+        command_id: Uuid::from_u128(2),
+        request_id: None,
+    };
+    let events = events.into_iter().zip(1_i32..);
+    let recorded = events.map(|(event, number)| RecordedEvent {
+        position: Position::new(i64::from(number) + 100),
+        tenant_id: TENANT,
+        sequence: u64::from(number.unsigned_abs()),
+        event,
+        metadata: metadata.clone(),
+        recorded_at: start + chrono::TimeDelta::minutes(number.into()),
+    });
+    recorded.collect()
+}
