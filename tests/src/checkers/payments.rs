@@ -1,0 +1,16 @@
+//! Invariant 2: a payment is applied at most once.
+
+use super::expect_none;
+use sqlx::PgConnection;
+
+pub(super) async fn are_applied_once(auditor: &mut PgConnection) {
+    let twice = "SELECT provider, reference, kind, count(*) FROM audit.payment_references
+        GROUP BY provider, reference, kind HAVING count(*) > 1";
+    expect_none(auditor, "a payment was applied twice", twice).await;
+    let moves = "SELECT payment_id, sum(delta) FROM audit.payment_moves
+        GROUP BY payment_id HAVING sum(delta) < 0";
+    expect_none(auditor, "more was given back than was taken", moves).await;
+    let unrecorded = "SELECT payment_id FROM audit.payment_moves
+        WHERE payment_id NOT IN (SELECT payment_id FROM audit.payment_references)";
+    expect_none(auditor, "money moved without a reference", unrecorded).await;
+}

@@ -1,0 +1,184 @@
+//! Somebody who uses Soko over HTTP.
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const PASSWORD: &str = "a long enough password";
+
+/// An account, or a guest, with the headers that go with every request.
+///
+/// It asks for nothing older than the last `Soko-Position` that it was given, so no test sleeps.
+#[derive(Clone)]
+pub struct Person {
+    client: Client,
+    base: String,
+    token: Option<String>,
+    headers: Vec<(String, String)>,
+    position: Option<String>,
+    pub account_id: Option<String>,
+    pub email: String,
+    pub refresh_token: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    /// `null` if there was no body or it was not JSON.
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body, which must have come with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// A refusal: its status, code, and the form that every refusal has.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text);
+        assert_eq!(self.body["code"], code, "{}", self.text);
+        assert_eq!(self.body["status"], status, "{}", self.text);
+        for field in ["type", "title", "instance"] {
+            assert!(self.body[field].is_string(), "{field} is missing: {}", self.text);
+        }
+        self.body
+    }
+}
+
+impl Person {
+    pub(crate) fn new(client: Client, base: String) -> Self {
+        Self {
+            client,
+            base,
+            token: None,
+            headers: Vec::new(),
+            position: None,
+            account_id: None,
+            email: String::new(),
+            refresh_token: None,
+        }
+    }
+
+    pub async fn register_and_log_in(&mut self, name: &str) {
+        let email = format!("{name}-{}@soko.test", Uuid::new_v4().simple());
+        let body = json!({ "email": email, "password": PASSWORD, "name": name });
+        let account = self.post("/auth/register", body).await.expect(201);
+        self.account_id = account["account_id"].as_str().map(str::to_owned);
+        self.log_in(&email, PASSWORD).await;
+    }
+
+    pub async fn log_in(&mut self, email: &str, password: &str) {
+        let body = json!({ "email": email, "password": password });
+        let tokens = self.post("/auth/login", body).await.expect(200);
+        self.email = email.to_owned();
+        self.token = tokens["access_token"].as_str().map(str::to_owned);
+        self.refresh_token = tokens["refresh_token"].as_str().map(str::to_owned);
+    }
+
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The same person with another access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same person with one more header on every request.
+    pub fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut person = self.clone();
+        person.headers.push((name.to_owned(), value.to_owned()));
+        person
+    }
+
+    /// The same person, who wants to see at least what `other` has done.
+    pub fn after(&self, other: &Self) -> Self {
+        let newer = [&self.position, &other.position]
+            .into_iter()
+            .flatten()
+            .max_by_key(|position| position.parse::<i64>().unwrap());
+        Self { position: newer.cloned(), ..self.clone() }
+    }
+
+    /// Below `/api/v1`; waits until the read models have seen this person's last command.
+    pub async fn get(&self, path: &str) -> Answer {
+        let mut request = self.request(Method::GET, path);
+        if let Some(position) = &self.position {
+            request = request.header("Soko-Min-Position", position);
+        }
+        send(request).await
+    }
+
+    /// With an idempotency key of its own.
+    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+        let key = Uuid::new_v4().to_string();
+        self.post_with_key(path, &key, body).await
+    }
+
+    pub async fn post_with_key(&mut self, path: &str, key: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).header("Idempotency-Key", key).json(&body);
+        self.command(request).await
+    }
+
+    pub async fn put(&mut self, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::PUT, path).json(&body);
+        self.command(request).await
+    }
+
+    pub async fn patch(&mut self, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::PATCH, path).json(&body);
+        self.command(request).await
+    }
+
+    pub async fn delete(&mut self, path: &str) -> Answer {
+        let request = self.request(Method::DELETE, path);
+        self.command(request).await
+    }
+
+    /// A request that nothing has been added to but who asks; below `/api/v1` unless it names
+    /// another place by a leading `//`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = match path.strip_prefix("//") {
+            Some(path) => format!("{}/{path}", self.base),
+            None => format!("{}/api/v1{path}", self.base),
+        };
+        let mut request = self.client.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request
+    }
+
+    async fn command(&mut self, request: RequestBuilder) -> Answer {
+        let answer = send(request).await;
+        if let Some(position) = answer.header("Soko-Position") {
+            self.position = Some(position.to_owned());
+        }
+        answer
+    }
+}
+
+/// Sends a request as it is.
+pub async fn send(request: RequestBuilder) -> Answer {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let headers = answer.headers().clone();
+    let text = answer.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status, headers, body, text }
+}

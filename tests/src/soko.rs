@@ -1,0 +1,177 @@
+//! A running system.
+
+use crate::Person;
+use soko_embedded::testing::{TestDatabase, fresh_database};
+use sqlx::PgPool;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// The first platform admin of every test.
+pub const ADMIN_EMAIL: &str = "admin@soko.test";
+pub const ADMIN_PASSWORD: &str = "correct horse battery";
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const STOPPED_WITHIN: Duration = Duration::from_secs(20);
+
+/// The `soko` binary on a database of its own.
+pub struct Soko {
+    database: TestDatabase,
+    settings: Settings,
+    data_dir: tempfile::TempDir,
+    port: u16,
+    process: Option<Child>,
+    client: reqwest::Client,
+}
+
+/// What differs from the defaults of a test: environment variables of the process.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub variables: Vec<(String, String)>,
+}
+
+impl Settings {
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+impl Soko {
+    /// All parts in one process, read models fed from the log itself.
+    pub async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    pub async fn start_with(settings: Settings) -> Self {
+        let database = fresh_database(&MIGRATOR).await;
+        let data_dir = tempfile::tempdir().unwrap();
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        let mut soko =
+            Self { database, settings, data_dir, port: free_port(), process: None, client };
+        soko.launch().await;
+        soko
+    }
+
+    /// Somebody who is not logged in.
+    pub fn guest(&self) -> Person {
+        Person::new(self.client.clone(), self.base())
+    }
+
+    /// Registers and logs in.
+    pub async fn person(&self, name: &str) -> Person {
+        let mut person = self.guest();
+        person.register_and_log_in(name).await;
+        person
+    }
+
+    /// The platform's admin.
+    pub async fn admin(&self) -> Person {
+        let mut admin = self.guest();
+        admin.log_in(ADMIN_EMAIL, ADMIN_PASSWORD).await;
+        admin
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The database as its owner sees it; for the audit views only.
+    pub fn database(&self) -> &PgPool {
+        self.database.pool()
+    }
+
+    pub fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().and_then(Child::id).unwrap()
+    }
+
+    /// As power failing: nothing is told, nothing is drained.
+    pub async fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().await.unwrap();
+    }
+
+    /// SIGTERM, and the wait for its end.
+    pub async fn stop(&mut self) -> std::process::ExitStatus {
+        let mut process = self.process.take().unwrap();
+        let id = i32::try_from(process.id().unwrap()).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::SIGTERM).unwrap();
+        tokio::time::timeout(STOPPED_WITHIN, process.wait()).await.expect("stops in time").unwrap()
+    }
+
+    /// Starts (again) on the same data.
+    pub async fn launch(&mut self) {
+        let log = std::fs::File::create(self.data_dir.path().join("soko.log")).unwrap();
+        let mut command = Command::new(binary("soko"));
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PORT", self.port.to_string())
+            .env("SOKO_DATA_DIR", self.data_dir.path().join("data"))
+            .env("DATABASE_URL", self.database.url())
+            .env("SOKO_ADMIN_EMAIL", ADMIN_EMAIL)
+            .env("SOKO_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .env("SOKO_NATS", "off")
+            .env("SOKO_RATE_LIMITS", "off")
+            .envs(self.settings.variables.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .kill_on_drop(true);
+        self.process = Some(command.spawn().expect("the soko binary is built"));
+        self.wait_until_ready().await;
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let started = Instant::now();
+        loop {
+            if let Ok(answer) = self.client.get(format!("{}/health/ready", self.base())).send().await
+                && answer.status().is_success()
+            {
+                return;
+            }
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            let log = std::fs::read_to_string(self.data_dir.path().join("soko.log")).unwrap();
+            assert!(ended.is_none(), "soko ended with {ended:?}:\n{log}");
+            assert!(started.elapsed() < READY_WITHIN, "soko is not ready:\n{log}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// What the process has printed.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data_dir.path().join("soko.log")).unwrap()
+    }
+
+    /// Runs the auditors' tool on this system's database: exit code, standard output, errors.
+    pub async fn replay_tool(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::new(binary("replay-tool"))
+            .args(arguments)
+            .env("DATABASE_URL", self.database.url())
+            .output()
+            .await
+            .expect("the replay-tool binary is built");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+}
+
+/// A binary of this workspace, which `make test` has built beside this test.
+pub fn binary(name: &str) -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let path = deps.parent().and_then(|deps| deps.parent()).unwrap().join(name);
+    assert!(path.exists(), "{} is missing: run `cargo build --bins` first", path.display());
+    path
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
