@@ -23,46 +23,86 @@ async fn an_order_goes_from_cart_to_cash_to_completed() {
     });
     let placed = customer.post("/orders", order).await.expect(201);
     assert_eq!(placed["status"], "confirmed");
-    assert_eq!(placed["totals"]["total"], json!({ "amount": 130_000, "currency": "KES" }));
+    assert_eq!(
+        placed["totals"]["total"],
+        json!({ "amount": 130_000, "currency": "KES" })
+    );
     // 16 % within the price: 1300.00 × 16 / 116 = 179.31
     assert_eq!(placed["totals"]["tax"]["amount"], 17_931);
     let order_id = placed["order_id"].as_str().unwrap();
 
-    let cart = customer.get(&format!("/cart?store={}", market.store_id)).await.expect(200);
+    let cart = customer
+        .get(&format!("/cart?store={}", market.store_id))
+        .await
+        .expect(200);
     assert_eq!(cart["items"], json!([]));
-    let stock = market.vendor.after(&customer).get(&format!("/stock/{}", mug.variant_id)).await;
+    let stock = market
+        .vendor
+        .after(&customer)
+        .get(&format!("/stock/{}", mug.variant_id))
+        .await;
     let stock = stock.expect(200);
-    assert_eq!((&stock["on_hand"], &stock["reserved"]), (&json!(10), &json!(2)));
+    assert_eq!(
+        (&stock["on_hand"], &stock["reserved"]),
+        (&json!(10), &json!(2))
+    );
     assert_eq!(stock["available"], 8);
 
     let fulfilment = format!("/orders/{order_id}/fulfilments/{}", market.vendor_id);
     let mut vendor = market.vendor.clone();
     for (step, body) in [
         ("pack", json!({})),
-        ("ship", json!({ "carrier": "G4S", "tracking_number": "KE-1" })),
+        (
+            "ship",
+            json!({ "carrier": "G4S", "tracking_number": "KE-1" }),
+        ),
         ("deliver", json!({})),
     ] {
         let answer = vendor.post(&format!("{fulfilment}/{step}"), body).await;
-        assert!((200..300).contains(&answer.status), "{step}: {}", answer.text);
+        assert!(
+            (200..300).contains(&answer.status),
+            "{step}: {}",
+            answer.text
+        );
     }
-    let shown = customer.after(&vendor).get(&format!("/orders/{order_id}")).await.expect(200);
+    let shown = customer
+        .after(&vendor)
+        .get(&format!("/orders/{order_id}"))
+        .await
+        .expect(200);
     assert_eq!(shown["status"], "delivered");
     let payment_id = shown["payment"]["payment_id"].as_str().unwrap();
     let mut owner = market.owner.clone();
-    let collected = owner.post(&format!("/payments/{payment_id}/collect"), json!({})).await;
+    let collected = owner
+        .post(&format!("/payments/{payment_id}/collect"), json!({}))
+        .await;
     assert!((200..300).contains(&collected.status), "{}", collected.text);
 
     let reader = customer.after(&owner);
     let shown = reader.get(&format!("/orders/{order_id}")).await.expect(200);
     assert_eq!(shown["status"], "completed");
     assert_eq!(shown["payment"]["status"], "captured");
-    let tracking = reader.get(&format!("/orders/{order_id}/tracking")).await.expect(200);
-    let kinds: Vec<_> =
-        tracking["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str()).collect();
+    let tracking = reader
+        .get(&format!("/orders/{order_id}/tracking"))
+        .await
+        .expect(200);
+    let kinds: Vec<_> = tracking["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["kind"].as_str())
+        .collect();
     assert!(kinds.len() >= 5, "{kinds:?}");
-    let stock = market.vendor.after(&owner).get(&format!("/stock/{}", mug.variant_id)).await;
+    let stock = market
+        .vendor
+        .after(&owner)
+        .get(&format!("/stock/{}", mug.variant_id))
+        .await;
     let stock = stock.expect(200);
-    assert_eq!((&stock["on_hand"], &stock["reserved"]), (&json!(8), &json!(0)));
+    assert_eq!(
+        (&stock["on_hand"], &stock["reserved"]),
+        (&json!(8), &json!(0))
+    );
 
     let (code, story, errors) = soko.replay_tool(&["history", "order", order_id]).await;
     assert_eq!(code, 0, "{errors}");

@@ -32,10 +32,12 @@ pub async fn auditor(soko: &Soko) -> PgConnection {
 
 /// Panics with the rows that should not be there.
 async fn expect_none(auditor: &mut PgConnection, what: &str, query: &str) {
-    let broken: Vec<String> = sqlx::query(&format!("SELECT row_to_json(broken)::text FROM ({query}) AS broken LIMIT 5"))
-        .map(|row: PgRow| row.get(0))
-        .fetch_all(auditor)
-        .await
-        .unwrap();
+    let broken: Vec<String> = sqlx::query(&format!(
+        "SELECT row_to_json(broken)::text FROM ({query}) AS broken LIMIT 5"
+    ))
+    .map(|row: PgRow| row.get(0))
+    .fetch_all(auditor)
+    .await
+    .unwrap();
     assert!(broken.is_empty(), "{what}: {broken:#?}");
 }

@@ -8,5 +8,5 @@ mod person;
 mod soko;
 
 pub use market::{Market, Product, address, text};
-pub use person::{Answer, Person};
-pub use soko::{Settings, Soko};
+pub use person::{Answer, Person, send};
+pub use soko::{ADMIN_EMAIL, ADMIN_PASSWORD, Settings, Soko, binary};

@@ -31,7 +31,10 @@ impl Market {
     /// As [`Market::open`], with other fields of the store.
     pub async fn open_with(soko: &Soko, store: Value) -> Self {
         let mut owner = soko.person("owner").await;
-        let tenant = owner.post("/tenants", json!({ "name": "Maduka" })).await.expect(201);
+        let tenant = owner
+            .post("/tenants", json!({ "name": "Maduka" }))
+            .await
+            .expect(201);
         let tenant_id = text(&tenant["tenant_id"]);
         let mut body = json!({
             "tenant_id": tenant_id,
@@ -51,7 +54,13 @@ impl Market {
         let store = owner.post("/stores", body).await.expect(201);
         let store_id = text(&store["store_id"]);
         let (vendor, vendor_id) = Self::add_vendor(soko, &mut owner, &store_id, "Mama Mboga").await;
-        Self { tenant_id, store_id, vendor_id, owner, vendor }
+        Self {
+            tenant_id,
+            store_id,
+            vendor_id,
+            owner,
+            vendor,
+        }
     }
 
     /// Another vendor, approved.
@@ -71,7 +80,9 @@ impl Market {
         });
         let registered = vendor.post("/vendors/register", body).await.expect(201);
         let vendor_id = text(&registered["vendor_id"]);
-        let approved = owner.post(&format!("/vendors/{vendor_id}/approve"), json!({})).await;
+        let approved = owner
+            .post(&format!("/vendors/{vendor_id}/approve"), json!({}))
+            .await;
         assert!((200..300).contains(&approved.status), "{}", approved.text);
         (vendor, vendor_id)
     }
@@ -79,7 +90,9 @@ impl Market {
     /// A published product with one variant and so many of it in stock.
     pub async fn product(&mut self, name: &str, price: i64, stock: u32) -> Product {
         let (vendor_id, mut vendor) = (self.vendor_id.clone(), self.vendor.clone());
-        let product = self.product_of(&mut vendor, &vendor_id, name, price, stock).await;
+        let product = self
+            .product_of(&mut vendor, &vendor_id, name, price, stock)
+            .await;
         self.vendor = vendor;
         product
     }
@@ -92,7 +105,10 @@ impl Market {
         price: i64,
         stock: u32,
     ) -> Product {
-        let sku = format!("SKU-{}", &Uuid::new_v4().simple().to_string()[..12].to_uppercase());
+        let sku = format!(
+            "SKU-{}",
+            &Uuid::new_v4().simple().to_string()[..12].to_uppercase()
+        );
         let body = json!({
             "store_id": self.store_id,
             "vendor_id": vendor_id,
@@ -105,14 +121,22 @@ impl Market {
         let created = vendor.post("/products", body).await.expect(201);
         let product_id = text(&created["product_id"]);
         let variant_id = text(&created["variant_ids"][0]);
-        let published = vendor.post(&format!("/products/{product_id}/publish"), json!({})).await;
+        let published = vendor
+            .post(&format!("/products/{product_id}/publish"), json!({}))
+            .await;
         assert!((200..300).contains(&published.status), "{}", published.text);
         if stock > 0 {
             let body = json!({ "quantity": stock, "reason": "delivery" });
-            let received = vendor.post(&format!("/stock/{variant_id}/receive"), body).await;
+            let received = vendor
+                .post(&format!("/stock/{variant_id}/receive"), body)
+                .await;
             assert!((200..300).contains(&received.status), "{}", received.text);
         }
-        Product { product_id, variant_id, sku }
+        Product {
+            product_id,
+            variant_id,
+            sku,
+        }
     }
 
     /// The body of an order, paid in cash when it arrives.
@@ -145,5 +169,8 @@ pub fn address() -> Value {
 /// A field that must be text.
 #[track_caller]
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not text"))
+        .to_owned()
 }

@@ -47,11 +47,20 @@ impl Answer {
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text);
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            self.text
+        );
         assert_eq!(self.body["code"], code, "{}", self.text);
         assert_eq!(self.body["status"], status, "{}", self.text);
         for field in ["type", "title", "instance"] {
-            assert!(self.body[field].is_string(), "{field} is missing: {}", self.text);
+            assert!(
+                self.body[field].is_string(),
+                "{field} is missing: {}",
+                self.text
+            );
         }
         self.body
     }
@@ -93,7 +102,10 @@ impl Person {
 
     /// The same person with another access token.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same person with one more header on every request.
@@ -109,7 +121,10 @@ impl Person {
             .into_iter()
             .flatten()
             .max_by_key(|position| position.parse::<i64>().unwrap());
-        Self { position: newer.cloned(), ..self.clone() }
+        Self {
+            position: newer.cloned(),
+            ..self.clone()
+        }
     }
 
     /// Below `/api/v1`; waits until the read models have seen this person's last command.
@@ -128,7 +143,10 @@ impl Person {
     }
 
     pub async fn post_with_key(&mut self, path: &str, key: &str, body: Value) -> Answer {
-        let request = self.request(Method::POST, path).header("Idempotency-Key", key).json(&body);
+        let request = self
+            .request(Method::POST, path)
+            .header("Idempotency-Key", key)
+            .json(&body);
         self.command(request).await
     }
 
@@ -180,5 +198,10 @@ pub async fn send(request: RequestBuilder) -> Answer {
     let headers = answer.headers().clone();
     let text = answer.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status, headers, body, text }
+    Answer {
+        status,
+        headers,
+        body,
+        text,
+    }
 }

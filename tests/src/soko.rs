@@ -50,9 +50,18 @@ impl Soko {
     pub async fn start_with(settings: Settings) -> Self {
         let database = fresh_database(&MIGRATOR).await;
         let data_dir = tempfile::tempdir().unwrap();
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let mut soko =
-            Self { database, settings, data_dir, port: free_port(), process: None, client };
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
+        let mut soko = Self {
+            database,
+            settings,
+            data_dir,
+            port: free_port(),
+            process: None,
+            client,
+        };
         soko.launch().await;
         soko
     }
@@ -104,7 +113,10 @@ impl Soko {
         let mut process = self.process.take().unwrap();
         let id = i32::try_from(process.id().unwrap()).unwrap();
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::SIGTERM).unwrap();
-        tokio::time::timeout(STOPPED_WITHIN, process.wait()).await.expect("stops in time").unwrap()
+        tokio::time::timeout(STOPPED_WITHIN, process.wait())
+            .await
+            .expect("stops in time")
+            .unwrap()
     }
 
     /// Starts (again) on the same data.
@@ -133,7 +145,11 @@ impl Soko {
     async fn wait_until_ready(&mut self) {
         let started = Instant::now();
         loop {
-            if let Ok(answer) = self.client.get(format!("{}/health/ready", self.base())).send().await
+            if let Ok(answer) = self
+                .client
+                .get(format!("{}/health/ready", self.base()))
+                .send()
+                .await
                 && answer.status().is_success()
             {
                 return;
@@ -141,7 +157,10 @@ impl Soko {
             let ended = self.process.as_mut().unwrap().try_wait().unwrap();
             let log = std::fs::read_to_string(self.data_dir.path().join("soko.log")).unwrap();
             assert!(ended.is_none(), "soko ended with {ended:?}:\n{log}");
-            assert!(started.elapsed() < READY_WITHIN, "soko is not ready:\n{log}");
+            assert!(
+                started.elapsed() < READY_WITHIN,
+                "soko is not ready:\n{log}"
+            );
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
     }
@@ -160,18 +179,34 @@ impl Soko {
             .await
             .expect("the replay-tool binary is built");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+        (
+            output.status.code().unwrap_or(-1),
+            text(output.stdout),
+            text(output.stderr),
+        )
     }
 }
 
 /// A binary of this workspace, which `make test` has built beside this test.
 pub fn binary(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap();
-    let path = deps.parent().and_then(|deps| deps.parent()).unwrap().join(name);
-    assert!(path.exists(), "{} is missing: run `cargo build --bins` first", path.display());
+    let path = deps
+        .parent()
+        .and_then(|deps| deps.parent())
+        .unwrap()
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build --bins` first",
+        path.display()
+    );
     path
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

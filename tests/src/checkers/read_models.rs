@@ -23,7 +23,10 @@ pub(super) async fn catch_up(auditor: &mut PgConnection) {
         if behind.is_empty() {
             return;
         }
-        assert!(started.elapsed() < CAUGHT_UP_WITHIN, "still behind: {behind:?}");
+        assert!(
+            started.elapsed() < CAUGHT_UP_WITHIN,
+            "still behind: {behind:?}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
