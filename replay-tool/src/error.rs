@@ -1,0 +1,44 @@
+//! Why a task could not be done, and with which exit code it ends.
+
+use soko_event_log::{PoisonedEvent, ReadError};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use uuid::Uuid;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(
+        "no database: give --database-url (or DATABASE_URL), or start soko on {}",
+        .0.display()
+    )]
+    NoDatabaseNamed(PathBuf),
+    #[error("the database cannot be reached")]
+    NoDatabase(#[source] sqlx::Error),
+    #[error("no {what} has the id {id}")]
+    NotFound { what: String, id: Uuid },
+    #[error("nothing is called {0}; there are: {1}")]
+    NoSuchName(String, String),
+    #[error("the log cannot be read")]
+    Log(#[from] ReadError),
+    #[error("the log cannot be read")]
+    Poisoned(#[from] Arc<PoisonedEvent>),
+    #[error("the read models cannot be read")]
+    ReadModel(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the answer cannot be written")]
+    Output(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A check found something that must not be.
+pub(crate) const CHECK_FAILED: u8 = 1;
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::NoSuchName(..) => 2,
+            Self::NotFound { .. } => 3,
+            Self::NoDatabaseNamed(_) | Self::NoDatabase(_) => 4,
+            Self::Log(_) | Self::Poisoned(_) | Self::ReadModel(_) | Self::Output(_) => 5,
+        })
+    }
+}

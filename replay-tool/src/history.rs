@@ -1,0 +1,204 @@
+//! What happened to one order or payment, and what happened with it.
+//!
+//! An order's story is told by its own events, its payment's, and whatever else was decided in the
+//! same units of work: stock that was held for it, a cart that became it.
+
+use crate::arguments::{Format, Subject};
+use crate::error::Failure;
+use crate::progress::say;
+use crate::story::{Sentence, sentence};
+use serde::Serialize;
+use soko_domain::account::AccountEvent;
+use soko_domain::order::OrderEvent;
+use soko_domain::payment::PaymentEvent;
+use soko_domain::{AccountId, AnyEvent};
+use soko_event_log::{Actor, Entry, LogReader, Position, RecordedEvent};
+use sqlx::PgPool;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// No unit of work has more events on either side of one of its own.
+const UNIT_EVENTS_MAX: i64 = 256;
+
+/// One line of the story.
+#[derive(Debug, Serialize)]
+struct Line {
+    position: Position,
+    at: String,
+    stream: String,
+    event: &'static str,
+    who: String,
+    what: String,
+    /// Signed minor units with their currency, where money is meant.
+    amount: Option<String>,
+    /// The event, or the request, that led to it.
+    why: String,
+}
+
+pub(crate) async fn print(
+    pool: &PgPool,
+    of: Subject,
+    id: Uuid,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    let log = LogReader::new(pool.clone());
+    let events = story_of(&log, of, id).await?;
+    let names = names_of(&log, &events).await?;
+    let lines: Vec<Line> = events.values().map(|event| line(event, &names)).collect();
+    match format {
+        Format::Text => tell(of, id, &lines),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&lines);
+            say(&json.map_err(|error| Failure::Output(error.into()))?);
+        }
+        Format::Csv => say(csv(&lines)?.trim_end()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+type Events = BTreeMap<Position, Arc<RecordedEvent>>;
+
+async fn story_of(log: &LogReader, of: Subject, id: Uuid) -> Result<Events, Failure> {
+    let own_type = match of {
+        Subject::Order => "order",
+        Subject::Payment => "payment",
+    };
+    let own = decoded(log.stream(own_type, id).await?)?;
+    if own.is_empty() {
+        return Err(Failure::NotFound { what: own_type.to_owned(), id });
+    }
+    let mut events = Events::new();
+    for (stream_type, stream_id) in other_side(&own) {
+        for event in decoded(log.stream(stream_type, stream_id).await?)? {
+            events.insert(event.position, event);
+        }
+    }
+    events.extend(own.into_iter().map(|event| (event.position, event)));
+    let mut units = BTreeSet::new();
+    let own_positions: Vec<_> =
+        events.values().map(|event| (event.position, event.metadata.command_id)).collect();
+    for (position, command_id) in own_positions {
+        if units.insert(command_id) {
+            for event in unit_around(log, position, command_id).await? {
+                events.insert(event.position, event);
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// The payments of an order, the order of a payment.
+fn other_side(own: &[Arc<RecordedEvent>]) -> BTreeSet<(&'static str, Uuid)> {
+    own.iter()
+        .filter_map(|recorded| match &recorded.event {
+            AnyEvent::Order(_, OrderEvent::Placed(placement)) => {
+                Some(("payment", placement.payment_id.as_uuid()))
+            }
+            AnyEvent::Order(_, OrderEvent::Paid { payment_id, .. }) => {
+                Some(("payment", payment_id.as_uuid()))
+            }
+            AnyEvent::Payment(_, PaymentEvent::Initiated { order_id, .. }) => {
+                Some(("order", order_id.as_uuid()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// The events of one unit of work: they stand side by side in the log.
+async fn unit_around(
+    log: &LogReader,
+    position: Position,
+    command_id: Uuid,
+) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
+    let after = Position::new((position.get() - UNIT_EVENTS_MAX).max(0));
+    let neighbours = log.read(after, usize::try_from(2 * UNIT_EVENTS_MAX).unwrap_or(0)).await?;
+    let of_unit = |entry: Entry| entry.event.ok().filter(|e| e.metadata.command_id == command_id);
+    Ok(neighbours.into_iter().filter_map(of_unit).collect())
+}
+
+fn decoded(entries: Vec<Entry>) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
+    entries.into_iter().map(|entry| Ok(entry.event?)).collect()
+}
+
+/// What the people of the story are called, unless they were erased.
+async fn names_of(
+    log: &LogReader,
+    events: &Events,
+) -> Result<BTreeMap<AccountId, String>, Failure> {
+    let accounts: BTreeSet<AccountId> = events
+        .values()
+        .filter_map(|event| match event.metadata.actor {
+            Actor::Account(id) => Some(id),
+            Actor::Guest | Actor::System(_) => None,
+        })
+        .collect();
+    let mut names = BTreeMap::new();
+    for account in accounts {
+        for event in decoded(log.stream("account", account.as_uuid()).await?)? {
+            if let AnyEvent::Account(
+                _,
+                AccountEvent::Registered { name, .. } | AccountEvent::ProfileChanged { name, .. },
+            ) = &event.event
+                && let Some(name) = name.value()
+            {
+                names.insert(account, name.to_string());
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn line(recorded: &RecordedEvent, names: &BTreeMap<AccountId, String>) -> Line {
+    let Sentence { what, amount } = sentence(&recorded.event);
+    let metadata = &recorded.metadata;
+    let who = match &metadata.actor {
+        Actor::Account(id) => match names.get(id) {
+            Some(name) => format!("{name} ({id})"),
+            None => id.to_string(),
+        },
+        Actor::Guest => "a guest".to_owned(),
+        Actor::System(name) => format!("Soko ({name})"),
+    };
+    let why = match (metadata.causation, &metadata.request_id) {
+        (Some(position), _) => format!("event {position}"),
+        (None, Some(request_id)) => format!("request {request_id}"),
+        (None, None) => format!("correlation {}", metadata.correlation),
+    };
+    Line {
+        position: recorded.position,
+        at: recorded.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        stream: format!("{} {}", recorded.event.stream_type(), recorded.event.stream_id()),
+        event: recorded.event.name(),
+        who,
+        what,
+        amount: amount.map(|amount| amount.to_string()),
+        why,
+    }
+}
+
+fn tell(of: Subject, id: Uuid, lines: &[Line]) {
+    let subject = match of {
+        Subject::Order => "order",
+        Subject::Payment => "payment",
+    };
+    say(&format!("The history of {subject} {id}: {} events\n", lines.len()));
+    for line in lines {
+        let Line { at, position, event, what, who, why, .. } = line;
+        let amount = line.amount.as_deref().unwrap_or_default();
+        say(&format!("{at}  #{position:<8} {event:<24} {amount:>16}  {what}"));
+        say(&format!("{:26}{:9} by {who}, because of {why}", "", ""));
+    }
+}
+
+fn csv(lines: &[Line]) -> Result<String, Failure> {
+    let output = |error: csv::Error| Failure::Output(error.into());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        writer.serialize(line).map_err(output)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::Output(error.into()))?;
+    String::from_utf8(bytes).map_err(|error| Failure::Output(error.into()))
+}
