@@ -94,7 +94,6 @@ fn payment(event: &PaymentEvent) -> Sentence {
         PaymentEvent::Cancelled { reason } => {
             Sentence { what: format!("payment cancelled: {reason}"), amount: None }
         }
-        other => Sentence { what: format!("{other:?}"), amount: None },
     }
 }
 
