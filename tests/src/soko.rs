@@ -131,7 +131,7 @@ impl Soko {
             .env("DATABASE_URL", self.database.url())
             .env("SOKO_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("SOKO_ADMIN_PASSWORD", ADMIN_PASSWORD)
-            .env("SOKO_NATS", "off")
+            .env("NATS_URL", "off")
             .env("SOKO_RATE_LIMITS", "off")
             .envs(self.settings.variables.iter().cloned())
             .stdin(Stdio::null())
