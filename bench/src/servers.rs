@@ -1,0 +1,58 @@
+//! Private servers for one run, with everything durable.
+
+use soko_embedded::{Durability, Postgres, PostgresOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+use std::error::Error;
+use std::path::Path;
+use uuid::Uuid;
+
+/// A PostgreSQL with `fsync` on, the way `soko serve` runs its own.
+pub struct Server {
+    postgres: Postgres,
+}
+
+/// A database of its own, migrated.
+pub struct Database {
+    pub url: String,
+    pub options: PgConnectOptions,
+    pub pool: PgPool,
+}
+
+impl Server {
+    pub async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let options = PostgresOptions { durability: Durability::Full, ..Default::default() };
+        Ok(Self { postgres: Postgres::start(folder, options).await? })
+    }
+
+    pub fn programs(&self) -> &Path {
+        self.postgres.programs()
+    }
+
+    /// A new database without tables.
+    pub async fn empty_database(&self) -> Result<String, Box<dyn Error>> {
+        let name = format!("bench_{}", Uuid::now_v7().simple());
+        let url = self.postgres.url();
+        let mut connection = PgConnection::connect(&url).await?;
+        sqlx::raw_sql(&format!("CREATE DATABASE {name}")).execute(&mut connection).await?;
+        connection.close().await?;
+        let (server, _) = url.rsplit_once('/').ok_or("a URL without a database")?;
+        Ok(format!("{server}/{name}"))
+    }
+
+    pub async fn database(&self) -> Result<Database, Box<dyn Error>> {
+        let url = self.empty_database().await?;
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .test_before_acquire(false)
+            .connect_with(options.clone())
+            .await?;
+        soko_event_log::MIGRATOR.run(&pool).await?;
+        Ok(Database { url, options, pool })
+    }
+
+    pub async fn stop(self) -> Result<(), Box<dyn Error>> {
+        Ok(self.postgres.stop().await?)
+    }
+}
