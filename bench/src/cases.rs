@@ -1,0 +1,5 @@
+//! What is measured.
+
+pub mod engine;
+pub mod http;
+pub mod rebuild;
