@@ -63,7 +63,10 @@ impl Connection {
     pub async fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(16 * 1024),
+        })
     }
 
     /// Sends one request and reads its answer.
@@ -79,7 +82,11 @@ impl Connection {
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
         let status = head.get(9..12).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| invalid("no status"))?;
-        let mut answer = Answer { status, head, body: Vec::new() };
+        let mut answer = Answer {
+            status,
+            head,
+            body: Vec::new(),
+        };
         let length: usize = match answer.header("content-length") {
             Some(length) => length.parse().map_err(|_| invalid("bad length"))?,
             None if status == 204 || status == 304 => 0,
@@ -88,7 +95,9 @@ impl Connection {
         while self.buffer.len() < head_end + length {
             self.fill().await?;
         }
-        answer.body.extend_from_slice(&self.buffer[head_end..head_end + length]);
+        answer
+            .body
+            .extend_from_slice(&self.buffer[head_end..head_end + length]);
         Ok(answer)
     }
 
@@ -101,7 +110,9 @@ impl Connection {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -144,7 +155,11 @@ pub async fn closed_loop(
             *statuses.entry(status).or_default() += count;
         }
     }
-    Ok(Outcome { elapsed: started.elapsed(), statuses, latency })
+    Ok(Outcome {
+        elapsed: started.elapsed(),
+        statuses,
+        latency,
+    })
 }
 
 /// Microseconds up to a minute, three digits.
@@ -175,7 +190,10 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Ve
         text.push_str("\r\n");
     } else {
         let length = body.len();
-        let _ = write!(text, "content-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        let _ = write!(
+            text,
+            "content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
         text.push_str(body);
     }
     text.into_bytes()

@@ -54,7 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let folder = tempfile::tempdir()?;
     let mut bench = Bench {
-        report: Report { machine: machine(), cases: Vec::new() },
+        report: Report {
+            machine: machine(),
+            cases: Vec::new(),
+        },
         runs: arguments.runs.max(1),
         only: arguments.only.clone(),
     };
@@ -63,12 +66,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
     engine_cases(&mut bench, &server, inserts, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
     server.stop().await?;
-    http_cases(&mut bench, folder.path(), inserts, answers, arguments.seconds).await?;
+    http_cases(
+        &mut bench,
+        folder.path(),
+        inserts,
+        answers,
+        arguments.seconds,
+    )
+    .await?;
     let table = bench.report.table();
     std::io::stdout().write_all(table.as_bytes())?;
     std::fs::write(&arguments.json, serde_json::to_vec_pretty(&bench.report)?)?;
-    let missed = bench.report.cases.iter().filter(|case| case.reached() == Some(false)).count();
-    if missed > 0 { Err(format!("{missed} goals were missed").into()) } else { Ok(()) }
+    let missed = bench
+        .report
+        .cases
+        .iter()
+        .filter(|case| case.reached() == Some(false))
+        .count();
+    if missed > 0 {
+        Err(format!("{missed} goals were missed").into())
+    } else {
+        Ok(())
+    }
 }
 
 struct Bench {
@@ -79,12 +98,22 @@ struct Bench {
 
 impl Bench {
     fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+        self.only
+            .as_ref()
+            .is_none_or(|only| name.contains(only.as_str()))
     }
 
     fn add(&mut self, case: Case) {
-        let mut seen = Report { machine: String::new(), cases: vec![] };
-        say(&format!("{}: {:.1} {}", case.name, case.median(), case.unit));
+        let mut seen = Report {
+            machine: String::new(),
+            cases: vec![],
+        };
+        say(&format!(
+            "{}: {:.1} {}",
+            case.name,
+            case.median(),
+            case.unit
+        ));
         seen.cases.push(case);
         self.report.cases.append(&mut seen.cases);
     }
@@ -100,11 +129,26 @@ async fn raw_limits(bench: &mut Bench, server: &Server) -> Result<(f64, f64), Bo
     }
     let limits = (median(&inserts), median(&answers));
     for (name, unit, figures) in [
-        ("r1 pgbench: one 600-byte event a transaction, 64 clients", "tx/s", inserts),
-        ("r2 actix-web: 2 KB of static JSON, 64 connections", "req/s", answers),
+        (
+            "r1 pgbench: one 600-byte event a transaction, 64 clients",
+            "tx/s",
+            inserts,
+        ),
+        (
+            "r2 actix-web: 2 KB of static JSON, 64 connections",
+            "req/s",
+            answers,
+        ),
     ] {
         let name = name.to_owned();
-        bench.add(Case { name, unit, figures, goal: Goal::None, latency: None, notes: vec![] });
+        bench.add(Case {
+            name,
+            unit,
+            figures,
+            goal: Goal::None,
+            latency: None,
+            notes: vec![],
+        });
     }
     Ok(limits)
 }
@@ -137,7 +181,9 @@ async fn engine_cases(
 fn engine_case(name: &str, goal: f64, runs: &[cases::engine::Run]) -> Case {
     let figures: Vec<_> = runs.iter().map(|run| run.units_per_second).collect();
     let middle = median(&figures);
-    let latency = runs.iter().find(|run| run.units_per_second.total_cmp(&middle).is_eq());
+    let latency = runs
+        .iter()
+        .find(|run| run.units_per_second.total_cmp(&middle).is_eq());
     Case {
         name: name.to_owned(),
         unit: "units/s",
@@ -156,7 +202,7 @@ async fn rebuild_cases(
     if !bench.wants("rebuild") {
         return Ok(());
     }
-    for rebuilt in cases::rebuild::all(server, events, bench.runs).await? {
+    for rebuilt in cases::rebuild::all_models(server, events, bench.runs).await? {
         bench.add(rebuilt);
     }
     Ok(())
@@ -178,11 +224,17 @@ async fn http_cases(
         let mut market = Market::open(&soko, PRODUCTS, STOCK, CUSTOMERS).await?;
         cases::http::caught_up(&soko, Duration::from_secs(60)).await?;
         let pages = cases::http::pages(&soko, &market, seconds).await?;
-        rates.pages.push((pages.rate(200), Latency::of(&pages.latency)));
+        rates
+            .pages
+            .push((pages.rate(200), Latency::of(&pages.latency)));
         let page = cases::http::same_page(&soko, &mut market, seconds).await?;
-        rates.same_page.push((page.rate(200), Latency::of(&page.latency)));
+        rates
+            .same_page
+            .push((page.rate(200), Latency::of(&page.latency)));
         let placed = cases::http::orders(&soko, &market, seconds).await?;
-        rates.orders.push((placed.rate(201), Latency::of(&placed.latency)));
+        rates
+            .orders
+            .push((placed.rate(201), Latency::of(&placed.latency)));
         rates.loaded.push(megabytes(soko.memory()?));
         let behind = cases::http::caught_up(&soko, Duration::from_secs(120)).await?;
         rates.caught_up.push(behind.as_secs_f64());
@@ -196,14 +248,54 @@ async fn http_cases(
         again.stop().await?;
     }
     let at_least = Goal::AtLeast;
-    bench.timed("POST /orders, two lines, 64 connections", "orders/s", rates.orders, at_least(0.2 * inserts));
-    bench.plain("every read model caught up after it", "s", rates.caught_up, Goal::AtMost(20.0));
-    bench.timed("GET /products, another page each time", "req/s", rates.pages, at_least(4_000.0));
-    bench.timed("GET /products, the same page while stock moves", "req/s", rates.same_page, at_least(0.4 * answers));
-    bench.timed("commit to visible at 500 orders/s, p99", "ms", rates.visible, Goal::AtMost(100.0));
-    bench.plain("memory of soko serve, idle", "MB", rates.idle, Goal::AtMost(80.0));
-    bench.plain("memory of soko serve, under load", "MB", rates.loaded, Goal::AtMost(300.0));
-    bench.plain("start to ready on existing data", "s", rates.ready, Goal::AtMost(2.0));
+    bench.timed(
+        "POST /orders, two lines, 64 connections",
+        "orders/s",
+        rates.orders,
+        at_least(0.2 * inserts),
+    );
+    bench.plain(
+        "every read model caught up after it",
+        "s",
+        rates.caught_up,
+        Goal::AtMost(20.0),
+    );
+    bench.timed(
+        "GET /products, another page each time",
+        "req/s",
+        rates.pages,
+        at_least(4_000.0),
+    );
+    bench.timed(
+        "GET /products, the same page while stock moves",
+        "req/s",
+        rates.same_page,
+        at_least(0.4 * answers),
+    );
+    bench.timed(
+        "commit to visible at 500 orders/s, p99",
+        "ms",
+        rates.visible,
+        Goal::AtMost(100.0),
+    );
+    bench.plain(
+        "memory of soko serve, idle",
+        "MB",
+        rates.idle,
+        Goal::AtMost(80.0),
+    );
+    bench.plain(
+        "memory of soko serve, under load",
+        "MB",
+        rates.loaded,
+        Goal::AtMost(300.0),
+    );
+    bench.plain(
+        "start to ready on existing data",
+        "s",
+        rates.ready,
+        Goal::AtMost(2.0),
+    );
     Ok(())
 }
 
@@ -222,16 +314,32 @@ struct Figures {
 impl Bench {
     fn plain(&mut self, name: &str, unit: &'static str, figures: Vec<f64>, goal: Goal) {
         let name = name.to_owned();
-        self.add(Case { name, unit, figures, goal, latency: None, notes: vec![] });
+        self.add(Case {
+            name,
+            unit,
+            figures,
+            goal,
+            latency: None,
+            notes: vec![],
+        });
     }
 
     fn timed(&mut self, name: &str, unit: &'static str, runs: Vec<(f64, Latency)>, goal: Goal) {
         let figures: Vec<_> = runs.iter().map(|(figure, _)| *figure).collect();
         let middle = median(&figures);
-        let latency =
-            runs.iter().find(|(figure, _)| figure.total_cmp(&middle).is_eq()).map(|run| run.1);
+        let latency = runs
+            .iter()
+            .find(|(figure, _)| figure.total_cmp(&middle).is_eq())
+            .map(|run| run.1);
         let name = name.to_owned();
-        self.add(Case { name, unit, figures, goal, latency, notes: vec![] });
+        self.add(Case {
+            name,
+            unit,
+            figures,
+            goal,
+            latency,
+            notes: vec![],
+        });
     }
 }
 
@@ -245,7 +353,9 @@ fn machine() -> String {
     let model = cpu
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |line| line.trim_start_matches([' ', '\t', ':']));
+        .map_or("unknown processor", |line| {
+            line.trim_start_matches([' ', '\t', ':'])
+        });
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let memory = memory
@@ -253,7 +363,10 @@ fn machine() -> String {
         .find_map(|line| line.strip_prefix("MemTotal:"))
         .and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok())
         .map_or(0, |kilobytes| kilobytes / 1_048_576);
-    format!("{model}, {cores} cores, {memory} GiB, {}", chrono::Utc::now().date_naive())
+    format!(
+        "{model}, {cores} cores, {memory} GiB, {}",
+        chrono::Utc::now().date_naive()
+    )
 }
 
 fn say(line: &str) {

@@ -14,11 +14,22 @@ pub struct Market {
 }
 
 const WORDS: [&str; 12] = [
-    "Kahawa", "Kikoi", "Shuka", "Kiondo", "Chai", "Soapstone", "Ankara", "Baobab", "Maasai",
-    "Rooibos", "Sadza", "Mbira",
+    "Kahawa",
+    "Kikoi",
+    "Shuka",
+    "Kiondo",
+    "Chai",
+    "Soapstone",
+    "Ankara",
+    "Baobab",
+    "Maasai",
+    "Rooibos",
+    "Sadza",
+    "Mbira",
 ];
-const THINGS: [&str; 10] =
-    ["Mug", "Basket", "Blanket", "Bowl", "Cloth", "Lamp", "Tray", "Oil", "Beads", "Drum"];
+const THINGS: [&str; 10] = [
+    "Mug", "Basket", "Blanket", "Bowl", "Cloth", "Lamp", "Tray", "Oil", "Beads", "Drum",
+];
 
 impl Market {
     pub async fn open(
@@ -49,7 +60,9 @@ impl Market {
             "phone": "+254712345678", "country": "KE",
         });
         let vendor_id = field(&owner.post("/vendors/register", &body).await?, "vendor_id")?;
-        owner.post(&format!("/vendors/{vendor_id}/approve"), &json!({})).await?;
+        owner
+            .post(&format!("/vendors/{vendor_id}/approve"), &json!({}))
+            .await?;
         let mut variants = Vec::with_capacity(products);
         for number in 0..products {
             let name = format!(
@@ -67,11 +80,18 @@ impl Market {
                 }],
             });
             let created = owner.post("/products", &body).await?;
-            let variant = created["variant_ids"][0].as_str().ok_or("no variant")?.to_owned();
+            let variant = created["variant_ids"][0]
+                .as_str()
+                .ok_or("no variant")?
+                .to_owned();
             let product_id = field(&created, "product_id")?;
-            owner.post(&format!("/products/{product_id}/publish"), &json!({})).await?;
+            owner
+                .post(&format!("/products/{product_id}/publish"), &json!({}))
+                .await?;
             let received = json!({ "quantity": stock, "reason": "delivery" });
-            owner.post(&format!("/stock/{variant}/receive"), &received).await?;
+            owner
+                .post(&format!("/stock/{variant}/receive"), &received)
+                .await?;
             variants.push(variant);
         }
         let mut tokens = Vec::with_capacity(customers);
@@ -80,7 +100,12 @@ impl Market {
             customer.register("customer").await?;
             tokens.push(customer.token.ok_or("no token")?);
         }
-        Ok(Self { store_id, vendor: owner, variants, customers: tokens })
+        Ok(Self {
+            store_id,
+            vendor: owner,
+            variants,
+            customers: tokens,
+        })
     }
 
     /// The body of an order of one of each of two products.

@@ -52,15 +52,24 @@ impl Shelf {
                 product_id: ProductId::from_uuid(variant.as_uuid()),
                 sku: format!("SKU-{number}").parse()?,
             };
-            let note = StockNote { reason: "delivery".parse()?, note: None };
+            let note = StockNote {
+                reason: "delivery".parse()?,
+                note: None,
+            };
             let quantity = Quantity::try_from(each)?;
-            let receive = StockCommand::Receive { location_id, quantity, note };
+            let receive = StockCommand::Receive {
+                location_id,
+                quantity,
+                note,
+            };
             let lanes = Lanes::new().with_new::<Stock>(*variant);
             let both = |unit: &mut soko_commands::UnitOfWork<'_>| {
                 unit.execute::<Stock>(*variant, track.clone())?;
                 unit.execute::<Stock>(*variant, receive.clone())
             };
-            engine.transact::<(), StockError>(&shelf.context(), lanes, both).await?;
+            engine
+                .transact::<(), StockError>(&shelf.context(), lanes, both)
+                .await?;
         }
         Ok(shelf)
     }
@@ -88,8 +97,12 @@ impl Shelf {
             .with_all::<Stock>(variants.iter().copied());
         let decide = |unit: &mut soko_commands::UnitOfWork<'_>| {
             for variant in variants {
-                let reserve = StockCommand::Reserve { order_id, quantity: Quantity::ONE };
-                unit.execute::<Stock>(*variant, reserve).map_err(Refusal::Stock)?;
+                let reserve = StockCommand::Reserve {
+                    order_id,
+                    quantity: Quantity::ONE,
+                };
+                unit.execute::<Stock>(*variant, reserve)
+                    .map_err(Refusal::Stock)?;
             }
             let place = OrderCommand::Place(Box::new(placement.clone()));
             unit.execute::<Order>(order_id, place).map_err(other)?;
@@ -99,7 +112,8 @@ impl Shelf {
                 provider: PaymentProvider::CashOnDelivery,
                 amount,
             };
-            unit.execute::<Payment>(payment_id, initiate).map_err(other)?;
+            unit.execute::<Payment>(payment_id, initiate)
+                .map_err(other)?;
             unit.claim(Claim {
                 kind: ClaimKind::OrderNumber,
                 value: format!("{}:{number}:{order_id}", self.store_id),
@@ -109,7 +123,10 @@ impl Shelf {
             });
             Ok(())
         };
-        engine.transact(&self.context(), lanes, decide).await.map(|_| ())
+        engine
+            .transact(&self.context(), lanes, decide)
+            .await
+            .map(|_| ())
     }
 
     fn placement(
@@ -120,7 +137,10 @@ impl Shelf {
     ) -> Placement {
         let currency = Currency::Kes;
         let rate = TaxRate::try_from(1_600).unwrap_or_else(|_| unreachable!("a constant"));
-        let tax = Tax { prices_include_tax: true, rate };
+        let tax = Tax {
+            prices_include_tax: true,
+            rate,
+        };
         let items = variants.iter().map(|variant| OrderItem {
             variant_id: *variant,
             product_id: ProductId::from_uuid(variant.as_uuid()),
@@ -139,7 +159,9 @@ impl Shelf {
         .unwrap_or_else(|_| unreachable!("a constant"));
         Placement {
             number: number(u64::from_be_bytes(
-                order_id.as_uuid().as_bytes()[8..].try_into().unwrap_or_default(),
+                order_id.as_uuid().as_bytes()[8..]
+                    .try_into()
+                    .unwrap_or_default(),
             )),
             store_id: self.store_id,
             customer: Customer::Account(self.account_id),

@@ -13,16 +13,28 @@ pub async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Res
     let table = "CREATE TABLE IF NOT EXISTS pgbench_events (
         position bigserial PRIMARY KEY, payload json NOT NULL)";
     let pool = sqlx::PgPool::connect(url).await.map_err(io::Error::other)?;
-    sqlx::raw_sql(table).execute(&pool).await.map_err(io::Error::other)?;
+    sqlx::raw_sql(table)
+        .execute(&pool)
+        .await
+        .map_err(io::Error::other)?;
     pool.close().await;
     let script = tempfile::NamedTempFile::new()?;
     let payload = format!(r#"{{"filler":"{}"}}"#, "x".repeat(587));
-    let insert = format!(
-        "INSERT INTO pgbench_events (payload) VALUES ('{payload}');\n"
-    );
+    let insert = format!("INSERT INTO pgbench_events (payload) VALUES ('{payload}');\n");
     std::fs::write(script.path(), insert)?;
     let output = Command::new(pgbench)
-        .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-T", &seconds.to_string(), "-f"])
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            "64",
+            "-j",
+            "2",
+            "-T",
+            &seconds.to_string(),
+            "-f",
+        ])
         .arg(script.path())
         .arg(url)
         .stdin(Stdio::null())
@@ -47,7 +59,11 @@ pub async fn static_json(seconds: u64) -> io::Result<f64> {
                     "/",
                     web::get().to(move || {
                         let body = body.clone();
-                        async { HttpResponse::Ok().content_type("application/json").body(body) }
+                        async {
+                            HttpResponse::Ok()
+                                .content_type("application/json")
+                                .body(body)
+                        }
                     }),
                 )
             })
@@ -61,10 +77,13 @@ pub async fn static_json(seconds: u64) -> io::Result<f64> {
     });
     let (port, handle) = port.await.map_err(io::Error::other)?;
     let request = load::get("/", &[]);
-    let outcome =
-        load::closed_loop(port, 64, Duration::from_secs(seconds), move |_, _| request.clone())
-            .await;
+    let outcome = load::closed_loop(port, 64, Duration::from_secs(seconds), move |_, _| {
+        request.clone()
+    })
+    .await;
     handle.stop(false).await;
-    server.join().map_err(|_| io::Error::other("the static server failed"))??;
+    server
+        .join()
+        .map_err(|_| io::Error::other("the static server failed"))??;
     Ok(outcome?.rate(200))
 }

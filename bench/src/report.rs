@@ -86,7 +86,10 @@ impl Report {
                 Goal::None => "raw limit".to_owned(),
             };
             let latency = case.latency.map_or_else(String::new, |l| {
-                format!("{:.1} / {:.1} / {:.1} / {:.1}", l.p50_ms, l.p90_ms, l.p99_ms, l.max_ms)
+                format!(
+                    "{:.1} / {:.1} / {:.1} / {:.1}",
+                    l.p50_ms, l.p90_ms, l.p99_ms, l.max_ms
+                )
             });
             let verdict = match case.reached() {
                 Some(true) => "reached",
@@ -109,5 +112,9 @@ impl Report {
 }
 
 fn number(figure: f64) -> String {
-    if figure >= 100.0 { format!("{figure:.0}") } else { format!("{figure:.2}") }
+    if figure >= 100.0 {
+        format!("{figure:.0}")
+    } else {
+        format!("{figure:.2}")
+    }
 }

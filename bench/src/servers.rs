@@ -21,8 +21,13 @@ pub struct Database {
 
 impl Server {
     pub async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let options = PostgresOptions { durability: Durability::Full, ..Default::default() };
-        Ok(Self { postgres: Postgres::start(folder, options).await? })
+        let options = PostgresOptions {
+            durability: Durability::Full,
+            ..Default::default()
+        };
+        Ok(Self {
+            postgres: Postgres::start(folder, options).await?,
+        })
     }
 
     pub fn programs(&self) -> &Path {
@@ -34,7 +39,9 @@ impl Server {
         let name = format!("bench_{}", Uuid::now_v7().simple());
         let url = self.postgres.url();
         let mut connection = PgConnection::connect(&url).await?;
-        sqlx::raw_sql(&format!("CREATE DATABASE {name}")).execute(&mut connection).await?;
+        sqlx::raw_sql(&format!("CREATE DATABASE {name}"))
+            .execute(&mut connection)
+            .await?;
         connection.close().await?;
         let (server, _) = url.rsplit_once('/').ok_or("a URL without a database")?;
         Ok(format!("{server}/{name}"))

@@ -41,7 +41,11 @@ impl Soko {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
-        let mut soko = Self { port, process, ready_after: Duration::ZERO };
+        let mut soko = Self {
+            port,
+            process,
+            ready_after: Duration::ZERO,
+        };
         while !soko.is_ready().await {
             if started.elapsed() > READY_WITHIN || soko.process.try_wait()?.is_some() {
                 let log = std::fs::read_to_string(data.join("soko.log"))?;
@@ -54,8 +58,12 @@ impl Soko {
     }
 
     async fn is_ready(&self) -> bool {
-        let Ok(mut line) = Connection::open(self.port).await else { return false };
-        line.send(&get("/health/ready", &[])).await.is_ok_and(|answer| answer.status == 200)
+        let Ok(mut line) = Connection::open(self.port).await else {
+            return false;
+        };
+        line.send(&get("/health/ready", &[]))
+            .await
+            .is_ok_and(|answer| answer.status == 200)
     }
 
     /// Resident memory in bytes of the process itself, without the servers it runs.
@@ -63,19 +71,31 @@ impl Soko {
         let id = self.process.id().ok_or("soko has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().split(' ').next()).ok_or("no VmRSS")?;
+        let kilobytes = line
+            .and_then(|line| line.trim().split(' ').next())
+            .ok_or("no VmRSS")?;
         Ok(kilobytes.parse::<u64>()? * 1024)
     }
 
     pub async fn stop(mut self) -> Result<(), Box<dyn Error>> {
         let id = self.process.id().ok_or("soko has ended")?;
-        Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        Command::new("kill")
+            .args(["-TERM", &id.to_string()])
+            .status()
+            .await?;
         let ended = tokio::time::timeout(STOPPED_WITHIN, self.process.wait()).await??;
-        if ended.success() { Ok(()) } else { Err(format!("soko ended with {ended}").into()) }
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(format!("soko ended with {ended}").into())
+        }
     }
 
     pub async fn client(&self) -> Result<Client, Box<dyn Error>> {
-        Ok(Client { line: Connection::open(self.port).await?, token: None })
+        Ok(Client {
+            line: Connection::open(self.port).await?,
+            token: None,
+        })
     }
 }
 
@@ -111,7 +131,10 @@ impl Client {
 
     pub async fn get(&mut self, path: &str) -> Result<Value, Box<dyn Error>> {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let headers: Vec<_> = bearer
+            .iter()
+            .map(|bearer| ("authorization", bearer.as_str()))
+            .collect();
         let request = get(&format!("/api/v1{path}"), &headers);
         succeeded(path, self.line.send(&request).await?)
     }
@@ -119,7 +142,9 @@ impl Client {
 
 pub fn field(body: &Value, name: &str) -> Result<String, Box<dyn Error>> {
     let text = body[name].as_str();
-    Ok(text.ok_or_else(|| format!("no {name} in {body}"))?.to_owned())
+    Ok(text
+        .ok_or_else(|| format!("no {name} in {body}"))?
+        .to_owned())
 }
 
 fn succeeded(path: &str, answer: Answer) -> Result<Value, Box<dyn Error>> {
@@ -133,5 +158,9 @@ fn succeeded(path: &str, answer: Answer) -> Result<Value, Box<dyn Error>> {
 /// The `soko` binary that `make bench` has built beside this one.
 fn binary() -> Result<PathBuf, Box<dyn Error>> {
     let path = std::env::current_exe()?.with_file_name("soko");
-    if path.exists() { Ok(path) } else { Err(format!("{} is missing", path.display()).into()) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is missing", path.display()).into())
+    }
 }

@@ -67,7 +67,10 @@ async fn story_of(log: &LogReader, of: Subject, id: Uuid) -> Result<Events, Fail
     };
     let own = decoded(log.stream(own_type, id).await?)?;
     if own.is_empty() {
-        return Err(Failure::NotFound { what: own_type.to_owned(), id });
+        return Err(Failure::NotFound {
+            what: own_type.to_owned(),
+            id,
+        });
     }
     let mut events = Events::new();
     for (stream_type, stream_id) in other_side(&own) {
@@ -77,8 +80,10 @@ async fn story_of(log: &LogReader, of: Subject, id: Uuid) -> Result<Events, Fail
     }
     events.extend(own.into_iter().map(|event| (event.position, event)));
     let mut units = BTreeSet::new();
-    let own_positions: Vec<_> =
-        events.values().map(|event| (event.position, event.metadata.command_id)).collect();
+    let own_positions: Vec<_> = events
+        .values()
+        .map(|event| (event.position, event.metadata.command_id))
+        .collect();
     for (position, command_id) in own_positions {
         if units.insert(command_id) {
             for event in unit_around(log, position, command_id).await? {
@@ -114,8 +119,15 @@ async fn unit_around(
     command_id: Uuid,
 ) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
     let after = Position::new((position.get() - UNIT_EVENTS_MAX).max(0));
-    let neighbours = log.read(after, usize::try_from(2 * UNIT_EVENTS_MAX).unwrap_or(0)).await?;
-    let of_unit = |entry: Entry| entry.event.ok().filter(|e| e.metadata.command_id == command_id);
+    let neighbours = log
+        .read(after, usize::try_from(2 * UNIT_EVENTS_MAX).unwrap_or(0))
+        .await?;
+    let of_unit = |entry: Entry| {
+        entry
+            .event
+            .ok()
+            .filter(|e| e.metadata.command_id == command_id)
+    };
     Ok(neighbours.into_iter().filter_map(of_unit).collect())
 }
 
@@ -169,8 +181,14 @@ fn line(recorded: &RecordedEvent, names: &BTreeMap<AccountId, String>) -> Line {
     };
     Line {
         position: recorded.position,
-        at: recorded.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        stream: format!("{} {}", recorded.event.stream_type(), recorded.event.stream_id()),
+        at: recorded
+            .recorded_at
+            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        stream: format!(
+            "{} {}",
+            recorded.event.stream_type(),
+            recorded.event.stream_id()
+        ),
         event: recorded.event.name(),
         who,
         what,
@@ -184,11 +202,24 @@ fn tell(of: Subject, id: Uuid, lines: &[Line]) {
         Subject::Order => "order",
         Subject::Payment => "payment",
     };
-    say(&format!("The history of {subject} {id}: {} events\n", lines.len()));
+    say(&format!(
+        "The history of {subject} {id}: {} events\n",
+        lines.len()
+    ));
     for line in lines {
-        let Line { at, position, event, what, who, why, .. } = line;
+        let Line {
+            at,
+            position,
+            event,
+            what,
+            who,
+            why,
+            ..
+        } = line;
         let amount = line.amount.as_deref().unwrap_or_default();
-        say(&format!("{at}  #{position:<8} {event:<24} {amount:>16}  {what}"));
+        say(&format!(
+            "{at}  #{position:<8} {event:<24} {amount:>16}  {what}"
+        ));
         say(&format!("{:26}{:9} by {who}, because of {why}", "", ""));
     }
 }
@@ -199,6 +230,8 @@ fn csv(lines: &[Line]) -> Result<String, Failure> {
     for line in lines {
         writer.serialize(line).map_err(output)?;
     }
-    let bytes = writer.into_inner().map_err(|error| Failure::Output(error.into()))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Failure::Output(error.into()))?;
     String::from_utf8(bytes).map_err(|error| Failure::Output(error.into()))
 }

@@ -39,9 +39,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let pool = connect(&arguments.database_url()?).await?;
     let code = match arguments.task {
         Task::History { of, id, format } => history::print(&pool, of, id, format).await,
-        Task::State { stream_type, id, moment } => {
-            state::print(&pool, &stream_type, id, &moment).await
-        }
+        Task::State {
+            stream_type,
+            id,
+            moment,
+        } => state::print(&pool, &stream_type, id, &moment).await,
         Task::Verify { read_models } => verify::print(&pool, read_models).await,
         Task::Rebuild { which } => rebuild::run(&pool, &which).await,
         Task::Status { format } => status::print(&pool, format).await,

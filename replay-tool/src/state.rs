@@ -32,7 +32,10 @@ pub(crate) async fn print(
         }
     }
     let Some(last) = events.last() else {
-        return Err(Failure::NotFound { what: stream_type.to_owned(), id });
+        return Err(Failure::NotFound {
+            what: stream_type.to_owned(),
+            id,
+        });
     };
     let state = json!({
         "stream_type": stream_type,
@@ -73,5 +76,7 @@ fn folded(stream_type: &str, events: &[Arc<RecordedEvent>]) -> Value {
             }
         };
     }
-    fold!(Account, Tenant, Store, Vendor, Category, Product, Stock, Cart, Order, Payment)
+    fold!(
+        Account, Tenant, Store, Vendor, Category, Product, Stock, Cart, Order, Payment
+    )
 }

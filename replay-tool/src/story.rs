@@ -27,9 +27,11 @@ pub(crate) fn sentence(event: &AnyEvent) -> Sentence {
         | AnyEvent::Vendor(..)
         | AnyEvent::Category(..)
         | AnyEvent::Product(..)
-        | AnyEvent::Cart(..) => {
-            plain(format!("{} {}", event.name().replace(['.', '_'], " "), event.stream_id()))
-        }
+        | AnyEvent::Cart(..) => plain(format!(
+            "{} {}",
+            event.name().replace(['.', '_'], " "),
+            event.stream_id()
+        )),
     }
 }
 
@@ -39,9 +41,19 @@ fn order(event: &OrderEvent) -> Sentence {
         OrderEvent::Placed(placement) => placed(placement),
         OrderEvent::Paid { payment_id, .. } => plain(format!("paid by payment {payment_id}")),
         OrderEvent::Packed { vendor_id } => plain(format!("packed by vendor {vendor_id}")),
-        OrderEvent::Shipped { vendor_id, carrier, tracking_number } => {
-            let carrier = carrier.as_ref().map(|c| format!(" with {c}")).unwrap_or_default();
-            let number = tracking_number.as_ref().map(|n| format!(", {n}")).unwrap_or_default();
+        OrderEvent::Shipped {
+            vendor_id,
+            carrier,
+            tracking_number,
+        } => {
+            let carrier = carrier
+                .as_ref()
+                .map(|c| format!(" with {c}"))
+                .unwrap_or_default();
+            let number = tracking_number
+                .as_ref()
+                .map(|n| format!(", {n}"))
+                .unwrap_or_default();
             plain(format!("shipped by vendor {vendor_id}{carrier}{number}"))
         }
         OrderEvent::Delivered { vendor_id } => {
@@ -64,10 +76,21 @@ fn placed(placement: &Placement) -> Sentence {
     let lines: Vec<String> = placement
         .lines
         .iter()
-        .map(|line| format!("{} × {} at {}", line.quantity, line.name, money(line.unit_price)))
+        .map(|line| {
+            format!(
+                "{} × {} at {}",
+                line.quantity,
+                line.name,
+                money(line.unit_price)
+            )
+        })
         .collect();
     let tax = money(placement.totals.tax);
-    let kind = if placement.tax.prices_include_tax { "included" } else { "on top" };
+    let kind = if placement.tax.prices_include_tax {
+        "included"
+    } else {
+        "on top"
+    };
     Sentence {
         what: format!(
             "order {} placed: {}; tax {tax} {kind}",
@@ -80,20 +103,32 @@ fn placed(placement: &Placement) -> Sentence {
 
 fn payment(event: &PaymentEvent) -> Sentence {
     match event {
-        PaymentEvent::Initiated { order_id, provider, amount, .. } => Sentence {
+        PaymentEvent::Initiated {
+            order_id,
+            provider,
+            amount,
+            ..
+        } => Sentence {
             what: format!("payment of order {order_id} asked for: {provider:?}"),
             amount: Some(*amount),
         },
-        PaymentEvent::Captured { amount, reference, collected_by } => {
-            let by = collected_by.map(|id| format!(", taken by {id}")).unwrap_or_default();
+        PaymentEvent::Captured {
+            amount,
+            reference,
+            collected_by,
+        } => {
+            let by = collected_by
+                .map(|id| format!(", taken by {id}"))
+                .unwrap_or_default();
             Sentence {
                 what: format!("payment captured, reference {reference}{by}"),
                 amount: Some(*amount),
             }
         }
-        PaymentEvent::Cancelled { reason } => {
-            Sentence { what: format!("payment cancelled: {reason}"), amount: None }
-        }
+        PaymentEvent::Cancelled { reason } => Sentence {
+            what: format!("payment cancelled: {reason}"),
+            amount: None,
+        },
     }
 }
 
@@ -103,22 +138,44 @@ fn stock(event: &StockEvent) -> String {
         StockEvent::Received { quantity, note, .. } => {
             format!("{quantity} received: {}", note.reason)
         }
-        StockEvent::Adjusted { difference, note, .. } => {
+        StockEvent::Adjusted {
+            difference, note, ..
+        } => {
             format!("{difference:+} adjusted: {}", note.reason)
         }
-        StockEvent::Counted { counted, difference, .. } => {
+        StockEvent::Counted {
+            counted,
+            difference,
+            ..
+        } => {
             format!("{counted} counted ({difference:+})")
         }
-        StockEvent::Reserved { quantity, location_id, .. } => {
+        StockEvent::Reserved {
+            quantity,
+            location_id,
+            ..
+        } => {
             format!("{quantity} reserved at {location_id}")
         }
-        StockEvent::Released { quantity, location_id, .. } => {
+        StockEvent::Released {
+            quantity,
+            location_id,
+            ..
+        } => {
             format!("{quantity} released at {location_id}")
         }
-        StockEvent::Committed { quantity, location_id, .. } => {
+        StockEvent::Committed {
+            quantity,
+            location_id,
+            ..
+        } => {
             format!("{quantity} left {location_id}")
         }
-        StockEvent::Returned { quantity, location_id, .. } => {
+        StockEvent::Returned {
+            quantity,
+            location_id,
+            ..
+        } => {
             format!("{quantity} came back to {location_id}")
         }
         StockEvent::LowStockThresholdSet { threshold } => format!("low means {threshold}"),
@@ -128,5 +185,7 @@ fn stock(event: &StockEvent) -> String {
 }
 
 fn because(reason: Option<&Text<500>>) -> String {
-    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+    reason
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use crate::error::{CHECK_FAILED, Failure};
 use crate::progress::{bar, say};
 use books::{Books, Finding};
 use soko_event_log::{LogReader, Position, ReadError};
+use soko_projections::{DifferenceKind, VerifyError, VerifyOptions};
 use sqlx::PgPool;
 use std::process::ExitCode;
 
@@ -38,7 +39,10 @@ async fn log_and_books(pool: &PgPool) -> Result<bool, Failure> {
             Ok(Some(entries)) => entries,
             Ok(None) => break,
             Err(error @ (ReadError::Gap { .. } | ReadError::Missing { .. })) => {
-                findings.push(Finding { position: None, what: error.to_string() });
+                findings.push(Finding {
+                    position: None,
+                    what: error.to_string(),
+                });
                 break;
             }
             Err(error) => return Err(error.into()),
@@ -56,7 +60,11 @@ async fn log_and_books(pool: &PgPool) -> Result<bool, Failure> {
     }
     progress.finish_and_clear();
     findings.extend(books.close());
-    say(&format!("log: {} of {head} events read, {} findings", books.events, findings.len()));
+    say(&format!(
+        "log: {} of {head} events read, {} findings",
+        books.events,
+        findings.len()
+    ));
     for finding in findings.iter().take(SHOWN_MAX) {
         match finding.position {
             Some(position) => say(&format!("  at {position}: {}", finding.what)),
@@ -67,4 +75,61 @@ async fn log_and_books(pool: &PgPool) -> Result<bool, Failure> {
         say(&format!("  and {} more", findings.len() - SHOWN_MAX));
     }
     Ok(findings.is_empty())
+}
+
+/// Compares every read model with a replay of the log up to where it is.
+async fn equal_their_replay(pool: &PgPool) -> Result<bool, Failure> {
+    let mut sound = true;
+    for model in soko_projections::all() {
+        let progress = bar(model.name(), 0);
+        let seen = progress.clone();
+        let options = VerifyOptions {
+            on_progress: Box::new(move |done, of| {
+                seen.set_length(of);
+                seen.set_position(done);
+            }),
+            ..VerifyOptions::default()
+        };
+        let verified = model.verify(pool, &options).await;
+        progress.finish_and_clear();
+        match verified {
+            Ok(found) if found.is_equal() => {
+                say(&format!(
+                    "{} v{}: {} rows, equal to the replay up to {}",
+                    found.model, found.version, found.rows, found.position
+                ));
+            }
+            Ok(found) => {
+                sound = false;
+                say(&format!(
+                    "{} v{}: {} of {} rows differ from the replay up to {}",
+                    found.model, found.version, found.differences, found.rows, found.position
+                ));
+                for difference in &found.named {
+                    say(&format!(
+                        "  {}: {}",
+                        difference.key,
+                        shown(&difference.kind)
+                    ));
+                }
+            }
+            Err(VerifyError::NeverFolded) => {
+                say(&format!("{}: nothing has been folded yet", model.name()));
+            }
+            Err(error @ (VerifyError::OtherVersion { .. } | VerifyError::Poisoned { .. })) => {
+                sound = false;
+                say(&format!("{}: {error}", model.name()));
+            }
+            Err(error) => return Err(Failure::ReadModel(error.into())),
+        }
+    }
+    Ok(sound)
+}
+
+fn shown(kind: &DifferenceKind) -> String {
+    match kind {
+        DifferenceKind::Missing => "is missing".to_owned(),
+        DifferenceKind::Surplus => "should not be there".to_owned(),
+        DifferenceKind::Different { columns } => format!("differs in {}", columns.join(", ")),
+    }
 }

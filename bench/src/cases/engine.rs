@@ -27,7 +27,10 @@ pub async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run
     let run = drive(&engine, &shelf, callers, move |number, shelf| {
         let products = shelf.variants.len();
         let first = usize::try_from(number.wrapping_mul(7_919)).unwrap_or(0) % products;
-        let variants = vec![shelf.variants[first], shelf.variants[(first + 1) % products]];
+        let variants = vec![
+            shelf.variants[first],
+            shelf.variants[(first + 1) % products],
+        ];
         (Instant::now() < until).then_some(variants)
     })
     .await?;
@@ -42,9 +45,16 @@ pub async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run
 pub async fn hot(server: &Server, callers: usize, stock: u32) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
     let appender = Appender::start(database.options, AppenderOptions::default()).await?;
-    let engine = Engine::new(appender.clone(), database.pool.clone(), EngineOptions::default());
+    let engine = Engine::new(
+        appender.clone(),
+        database.pool.clone(),
+        EngineOptions::default(),
+    );
     let shelf = Shelf::fill(&engine, 1, stock).await?;
-    let run = drive(&engine, &shelf, callers, |_, shelf| Some(vec![shelf.variants[0]])).await?;
+    let run = drive(&engine, &shelf, callers, |_, shelf| {
+        Some(vec![shelf.variants[0]])
+    })
+    .await?;
     appender.close().await;
     let reserved: i64 =
         sqlx::query_scalar("SELECT count(*) FROM events WHERE event_type = 'stock.reserved'")
@@ -65,7 +75,10 @@ struct Driven {
 
 impl From<Driven> for Run {
     fn from(driven: Driven) -> Self {
-        Self { units_per_second: rate(driven.sold, driven.elapsed), latency: driven.latency }
+        Self {
+            units_per_second: rate(driven.sold, driven.elapsed),
+            latency: driven.latency,
+        }
     }
 }
 
@@ -90,7 +103,10 @@ async fn drive(
                 let asked = Instant::now();
                 match shelf.order(&engine, &variants).await {
                     Ok(()) => sold += 1,
-                    Err(CommandError::Rejected { rejection: Refusal::Stock(_), .. }) => {
+                    Err(CommandError::Rejected {
+                        rejection: Refusal::Stock(_),
+                        ..
+                    }) => {
                         refused += 1;
                         break;
                     }
@@ -101,7 +117,12 @@ async fn drive(
             Ok((latency, sold, refused))
         }));
     }
-    let mut driven = Driven { sold: 0, refused: 0, elapsed: Duration::ZERO, latency: histogram() };
+    let mut driven = Driven {
+        sold: 0,
+        refused: 0,
+        elapsed: Duration::ZERO,
+        latency: histogram(),
+    };
     for task in tasks {
         let (latency, sold, refused) = task.await??;
         driven.latency.add(latency)?;

@@ -14,22 +14,35 @@ use uuid::Uuid;
 const CONNECTIONS: usize = 64;
 
 /// `POST /orders`: two lines, a token, a key of its own each.
-pub async fn orders(
-    soko: &Soko,
-    market: &Market,
-    seconds: u64,
-) -> Result<Outcome, Box<dyn Error>> {
-    let bearers: Vec<_> = market.customers.iter().map(|token| format!("Bearer {token}")).collect();
+pub async fn orders(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
+    let bearers: Vec<_> = market
+        .customers
+        .iter()
+        .map(|token| format!("Bearer {token}"))
+        .collect();
     let (store, variants) = (market.store_id.clone(), market.variants.clone());
     let (bearers, variants) = (Arc::new(bearers), Arc::new(variants));
     let request = move |connection: usize, number: u64| {
         let key = Uuid::new_v4().to_string();
         let bearer = &bearers[connection % bearers.len()];
-        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("idempotency-key", key.as_str()),
+        ];
         let number = connection * 100_003 + usize::try_from(number).unwrap_or(0);
-        post("/api/v1/orders", &headers, &order_body(&store, &variants, number))
+        post(
+            "/api/v1/orders",
+            &headers,
+            &order_body(&store, &variants, number),
+        )
     };
-    let outcome = closed_loop(soko.port, CONNECTIONS, Duration::from_secs(seconds), request).await?;
+    let outcome = closed_loop(
+        soko.port,
+        CONNECTIONS,
+        Duration::from_secs(seconds),
+        request,
+    )
+    .await?;
     if outcome.statuses.keys().any(|status| *status != 201) {
         return Err(format!("not all were placed: {:?}", outcome.statuses).into());
     }
@@ -68,7 +81,13 @@ pub async fn pages(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome
         let number = connection * 37 + usize::try_from(number).unwrap_or(0);
         get(&paths[number % paths.len()], &[])
     };
-    let outcome = closed_loop(soko.port, CONNECTIONS, Duration::from_secs(seconds), request).await?;
+    let outcome = closed_loop(
+        soko.port,
+        CONNECTIONS,
+        Duration::from_secs(seconds),
+        request,
+    )
+    .await?;
     all_ok(outcome)
 }
 
@@ -105,9 +124,12 @@ pub async fn same_page(
 ) -> Result<Outcome, Box<dyn Error>> {
     let path = format!("/api/v1/products?store={}&limit=20", market.store_id);
     let request = get(&path, &[]);
-    let load = closed_loop(soko.port, CONNECTIONS, Duration::from_secs(seconds), move |_, _| {
-        request.clone()
-    });
+    let load = closed_loop(
+        soko.port,
+        CONNECTIONS,
+        Duration::from_secs(seconds),
+        move |_, _| request.clone(),
+    );
     let load = tokio::spawn(load);
     // What is newest stands on the first page.
     let newest: Vec<_> = market.variants.iter().rev().take(20).cloned().collect();
@@ -115,7 +137,10 @@ pub async fn same_page(
     while !load.is_finished() {
         let variant = &newest[moves % newest.len()];
         let body = json!({ "quantity": 1, "reason": "delivery" });
-        market.vendor.post(&format!("/stock/{variant}/receive"), &body).await?;
+        market
+            .vendor
+            .post(&format!("/stock/{variant}/receive"), &body)
+            .await?;
         moves += 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -150,16 +175,26 @@ pub async fn visible(
                 let due = Duration::from_micros(number * 1_000_000 / per_second);
                 tokio::time::sleep(due.saturating_sub(started.elapsed())).await;
                 let key = Uuid::new_v4().to_string();
-                let headers = [("authorization", bearer.as_str()), ("idempotency-key", &key)];
+                let headers = [
+                    ("authorization", bearer.as_str()),
+                    ("idempotency-key", &key),
+                ];
                 let body = order_body(&store, &variants, usize::try_from(number).unwrap_or(0));
                 let placed = line.send(&post("/api/v1/orders", &headers, &body)).await?;
                 let answered = Instant::now();
-                let position = placed.header("soko-position").unwrap_or_default().to_owned();
+                let position = placed
+                    .header("soko-position")
+                    .unwrap_or_default()
+                    .to_owned();
                 let body: serde_json::Value = serde_json::from_slice(&placed.body)?;
                 let order = body["order_id"].as_str().unwrap_or_default();
-                let headers =
-                    [("authorization", bearer.as_str()), ("soko-min-position", &position)];
-                let shown = line.send(&get(&format!("/api/v1/orders/{order}"), &headers)).await?;
+                let headers = [
+                    ("authorization", bearer.as_str()),
+                    ("soko-min-position", &position),
+                ];
+                let shown = line
+                    .send(&get(&format!("/api/v1/orders/{order}"), &headers))
+                    .await?;
                 if placed.status != 201 || shown.status != 200 {
                     let (placed, shown) = (placed.status, shown.status);
                     return Err(std::io::Error::other(format!("{placed}, then {shown}")));

@@ -58,7 +58,10 @@ impl Books {
             | AnyEvent::Product(..)
             | AnyEvent::Cart(..) => (),
         }
-        let at = |what| Finding { position: Some(recorded.position), what };
+        let at = |what| Finding {
+            position: Some(recorded.position),
+            what,
+        };
         broken.into_iter().map(at).collect()
     }
 
@@ -71,7 +74,13 @@ impl Books {
                 broken.push(format!("order {order} has ended and still holds stock"));
             }
         }
-        broken.into_iter().map(|what| Finding { position: None, what }).collect()
+        broken
+            .into_iter()
+            .map(|what| Finding {
+                position: None,
+                what,
+            })
+            .collect()
     }
 
     fn order_in_stream(&mut self, recorded: &RecordedEvent, broken: &mut Vec<String>) {
@@ -80,10 +89,15 @@ impl Books {
         if recorded.sequence != *last + 1 {
             let (kind, id) = stream;
             let sequence = recorded.sequence;
-            broken.push(format!("{kind} {id}: event {sequence} follows event {last}"));
+            broken.push(format!(
+                "{kind} {id}: event {sequence} follows event {last}"
+            ));
         }
         *last = recorded.sequence;
-        if self.last_time.is_some_and(|last| recorded.recorded_at < last) {
+        if self
+            .last_time
+            .is_some_and(|last| recorded.recorded_at < last)
+        {
             broken.push("recorded before the event that precedes it".to_owned());
         }
         self.last_time = Some(recorded.recorded_at);
@@ -91,23 +105,46 @@ impl Books {
 
     fn stock(&mut self, variant: VariantId, event: &StockEvent, broken: &mut Vec<String>) {
         let (location, order, on_hand, reserved) = match event {
-            StockEvent::Received { location_id, quantity, .. }
-            | StockEvent::Returned { location_id, quantity, .. } => {
-                (*location_id, None, quantity.units(), 0)
+            StockEvent::Received {
+                location_id,
+                quantity,
+                ..
             }
-            StockEvent::Adjusted { location_id, difference, .. }
-            | StockEvent::Counted { location_id, difference, .. } => {
-                (*location_id, None, *difference, 0)
+            | StockEvent::Returned {
+                location_id,
+                quantity,
+                ..
+            } => (*location_id, None, quantity.units(), 0),
+            StockEvent::Adjusted {
+                location_id,
+                difference,
+                ..
             }
-            StockEvent::Reserved { order_id, location_id, quantity } => {
-                (*location_id, Some(*order_id), 0, quantity.units())
-            }
-            StockEvent::Released { order_id, location_id, quantity } => {
-                (*location_id, Some(*order_id), 0, -quantity.units())
-            }
-            StockEvent::Committed { order_id, location_id, quantity } => {
-                (*location_id, Some(*order_id), -quantity.units(), -quantity.units())
-            }
+            | StockEvent::Counted {
+                location_id,
+                difference,
+                ..
+            } => (*location_id, None, *difference, 0),
+            StockEvent::Reserved {
+                order_id,
+                location_id,
+                quantity,
+            } => (*location_id, Some(*order_id), 0, quantity.units()),
+            StockEvent::Released {
+                order_id,
+                location_id,
+                quantity,
+            } => (*location_id, Some(*order_id), 0, -quantity.units()),
+            StockEvent::Committed {
+                order_id,
+                location_id,
+                quantity,
+            } => (
+                *location_id,
+                Some(*order_id),
+                -quantity.units(),
+                -quantity.units(),
+            ),
             StockEvent::Tracked { .. }
             | StockEvent::LowStockThresholdSet { .. }
             | StockEvent::RanLow { .. }
@@ -116,7 +153,10 @@ impl Books {
         let place = self.places.entry((variant, location)).or_default();
         place.on_hand += on_hand;
         place.reserved += reserved;
-        let Place { on_hand, reserved: now_reserved } = *place;
+        let Place {
+            on_hand,
+            reserved: now_reserved,
+        } = *place;
         if now_reserved > on_hand || now_reserved < 0 {
             broken.push(format!(
                 "variant {variant} at {location}: {now_reserved} reserved, {on_hand} on hand"
@@ -125,13 +165,22 @@ impl Books {
         if let (StockEvent::Counted { counted, .. }, true) = (event, on_hand >= 0)
             && i64::from(*counted) != on_hand
         {
-            broken.push(format!("variant {variant} at {location}: counted {counted}, not {on_hand}"));
+            broken.push(format!(
+                "variant {variant} at {location}: counted {counted}, not {on_hand}"
+            ));
         }
         if let Some(order) = order {
-            let held = self.held.entry(order).or_default().entry((variant, location)).or_default();
+            let held = self
+                .held
+                .entry(order)
+                .or_default()
+                .entry((variant, location))
+                .or_default();
             *held += reserved;
             if *held < 0 {
-                broken.push(format!("order {order} gave back more of {variant} than it held"));
+                broken.push(format!(
+                    "order {order} gave back more of {variant} than it held"
+                ));
             }
         }
     }
@@ -148,7 +197,11 @@ impl Books {
                     ));
                 }
                 let payment_id = placement.payment_id;
-                let open = OpenOrder { total: totals.total, payment_id, ended: false };
+                let open = OpenOrder {
+                    total: totals.total,
+                    payment_id,
+                    ended: false,
+                };
                 self.orders.insert(order, open);
             }
             OrderEvent::Paid { payment_id, amount } => {
@@ -169,13 +222,17 @@ impl Books {
                     open.ended = true;
                 }
             }
-            OrderEvent::Packed { .. } | OrderEvent::Shipped { .. } | OrderEvent::Delivered { .. } => {}
+            OrderEvent::Packed { .. }
+            | OrderEvent::Shipped { .. }
+            | OrderEvent::Delivered { .. } => {}
         }
     }
 
     fn payment(&mut self, payment: PaymentId, event: &PaymentEvent, broken: &mut Vec<String>) {
         match event {
-            PaymentEvent::Captured { amount, reference, .. } => {
+            PaymentEvent::Captured {
+                amount, reference, ..
+            } => {
                 *self.payments.entry(payment).or_default() += amount.amount();
                 if !self.references.insert(reference.to_string()) {
                     broken.push(format!("reference {reference} was applied twice"));
