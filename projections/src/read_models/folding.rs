@@ -1,8 +1,12 @@
 //! Folds without an engine, for the tests of the read models.
 
+use super::samples::{TENANT, time};
 use crate::ReadModel;
-use soko_event_log::RecordedEvent;
+use chrono::TimeDelta;
+use soko_domain::AnyEvent;
+use soko_event_log::{Actor, Metadata, Position, RecordedEvent};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 pub(crate) fn folded<M: ReadModel>(events: &[RecordedEvent]) -> BTreeMap<M::Key, M::Row> {
     let mut rows: BTreeMap<M::Key, M::Row> = BTreeMap::new();
@@ -28,4 +32,26 @@ pub(crate) fn only_row<M: ReadModel>(events: &[RecordedEvent]) -> M::Row {
         (Some(row), None) => row,
         _ => panic!("not one row"),
     }
+}
+
+/// Events of one stream, one a minute, from the first on.
+pub(crate) fn recorded(events: impl IntoIterator<Item = AnyEvent>) -> Vec<RecordedEvent> {
+    let start = time("2026-03-01T10:00:00Z");
+    let metadata = Metadata {
+        actor: Actor::Guest,
+        correlation: Uuid::from_u128(1),
+        causation: None,
+        command_id: Uuid::from_u128(2),
+        request_id: None,
+    };
+    let events = events.into_iter().zip(1_i32..);
+    let recorded = events.map(|(event, number)| RecordedEvent {
+        position: Position::new(i64::from(number) + 100),
+        tenant_id: TENANT,
+        sequence: u64::from(number.unsigned_abs()),
+        event,
+        metadata: metadata.clone(),
+        recorded_at: start + TimeDelta::minutes(number.into()),
+    });
+    recorded.collect()
 }

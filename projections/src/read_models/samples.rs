@@ -7,7 +7,6 @@ use soko_domain::{
     Address, AnyEvent, Currency, Money, OrderId, Personal, StoreId, SubjectId, Tax, TenantId,
     VendorId,
 };
-use soko_event_log::{Actor, Metadata, Position, RecordedEvent};
 use uuid::Uuid;
 
 pub(crate) const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(1));
@@ -119,26 +118,4 @@ pub(crate) fn cancelled(placement: &Placement) -> OrderEvent {
 
 pub(crate) fn of_order(order_id: OrderId, event: OrderEvent) -> AnyEvent {
     AnyEvent::Order(order_id, event)
-}
-
-/// Events of one stream, one a minute, from the first on.
-pub(crate) fn recorded(events: impl IntoIterator<Item = AnyEvent>) -> Vec<RecordedEvent> {
-    let start = time("2026-03-01T10:00:00Z");
-    let metadata = Metadata {
-        actor: Actor::Guest,
-        correlation: Uuid::from_u128(1),
-        causation: None,
-        command_id: Uuid::from_u128(2),
-        request_id: None,
-    };
-    let events = events.into_iter().zip(1_i32..);
-    let recorded = events.map(|(event, number)| RecordedEvent {
-        position: Position::new(i64::from(number) + 100),
-        tenant_id: TENANT,
-        sequence: u64::from(number.unsigned_abs()),
-        event,
-        metadata: metadata.clone(),
-        recorded_at: start + chrono::TimeDelta::minutes(number.into()),
-    });
-    recorded.collect()
 }

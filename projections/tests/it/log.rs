@@ -1,5 +1,6 @@
 //! A log to fold: events of any kind, appended with nothing but SQL.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use soko_domain::stock::{StockEvent, StockNote};
 use soko_domain::{AnyEvent, LocationId, OrderId, Quantity, TenantId, VariantId};
@@ -13,6 +14,10 @@ pub(crate) struct Log {
     database: TestDatabase,
     sequences: HashMap<(&'static str, Uuid), i64>,
     head: i64,
+    /// Of what is appended next.
+    pub(crate) tenant: TenantId,
+    /// When what is appended next is said to be recorded, if not now.
+    pub(crate) now: Option<DateTime<Utc>>,
 }
 
 /// What an event looks like in the table.
@@ -29,6 +34,8 @@ impl Log {
             database: fresh_database(&MIGRATOR).await,
             sequences: HashMap::new(),
             head: 0,
+            tenant: tenant(),
+            now: None,
         }
     }
 
@@ -90,18 +97,19 @@ impl Log {
         sqlx::query(
             "INSERT INTO events \
              SELECT $1 - cardinality($2) + n, $3, type, id, sequence, name, '1', payload::json, \
-                    $4::json, clock_timestamp() \
+                    $4::json, coalesce($9, clock_timestamp()) \
              FROM unnest($2, $5::text[], $6::bigint[], $7::text[], $8::text[]) \
                   WITH ORDINALITY AS e (type, id, sequence, name, payload, n)",
         )
         .bind(self.head)
         .bind(column(|event| event.stream_type.to_owned()))
-        .bind(tenant().as_uuid())
+        .bind(self.tenant.as_uuid())
         .bind(metadata.to_string())
         .bind(column(|event| event.stream_id.to_string()))
         .bind(sequences)
         .bind(column(|event| event.name.to_owned()))
         .bind(column(|event| event.payload.clone()))
+        .bind(self.now)
         .execute(&mut *transaction)
         .await
         .unwrap();

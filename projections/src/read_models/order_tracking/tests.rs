@@ -1,10 +1,10 @@
 //! The fold, without a database.
 
 use super::*;
-use crate::read_models::folding::folded;
+use crate::read_models::folding::{folded, recorded};
 use crate::read_models::samples::{
     ANNA, TENANT, cancelled, delivered, id, item, of_order, packed, paid, placed, placement,
-    recorded, shipped, time,
+    shipped, time,
 };
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::query::{Owner, Within};
-use crate::read_models::folding::{folded, only_row};
+use crate::read_models::folding::{folded, only_row, recorded};
 use crate::read_models::samples::{
     ANNA, BILL, STORE, TENANT, WANJIRU, address, cancelled, delivered, guest, id, item, of_order,
-    packed, placed, placement, recorded, shipped, time,
+    packed, placed, placement, shipped, time,
 };
 use cqrs_es::Aggregate;
 use proptest::prelude::*;

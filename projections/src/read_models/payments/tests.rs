@@ -1,8 +1,8 @@
 //! The folds, without a database.
 
 use super::*;
-use crate::read_models::folding::{folded, only_row};
-use crate::read_models::samples::{STORE, TENANT, WANJIRU, id, recorded, time};
+use crate::read_models::folding::{folded, only_row, recorded};
+use crate::read_models::samples::{STORE, TENANT, WANJIRU, id, time};
 use soko_domain::Money;
 
 #[test]

@@ -172,6 +172,11 @@ async fn check(pool: &PgPool, asked: &SalesQuery) -> Result<(), ReportError> {
     if asked.to <= asked.from {
         return Err(ReportError::EndsBeforeItBegins);
     }
+    let no_such_time_zone = || ReportError::NoSuchTimeZone(asked.time_zone.clone());
+    let is_part_of_a_name = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+    if !asked.time_zone.chars().all(is_part_of_a_name) {
+        return Err(no_such_time_zone());
+    }
     // Postgres would take other texts as well, and make something of them.
     let offset_minutes: Option<i32> = sqlx::query_scalar(
         "SELECT extract(minute FROM $2 AT TIME ZONE name)::integer \
@@ -184,7 +189,7 @@ async fn check(pool: &PgPool, asked: &SalesQuery) -> Result<(), ReportError> {
     match offset_minutes {
         Some(0) => Ok(()),
         Some(_) => Err(ReportError::OffTheHour(asked.time_zone.clone())),
-        None => Err(ReportError::NoSuchTimeZone(asked.time_zone.clone())),
+        None => Err(no_such_time_zone()),
     }
 }
 

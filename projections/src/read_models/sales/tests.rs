@@ -1,10 +1,10 @@
 //! The fold, without a database.
 
 use super::*;
-use crate::read_models::folding::{folded, only_row};
+use crate::read_models::folding::{folded, only_row, recorded};
 use crate::read_models::samples::{
     ANNA, BILL, STORE, TENANT, cancelled, delivered, id, item, of_order, packed, paid, placed,
-    placement, recorded, shipped, time,
+    placement, shipped, time,
 };
 use proptest::prelude::*;
 use soko_domain::order::{OrderItem, Placement};
