@@ -185,18 +185,10 @@ END $$;
 REVOKE EXECUTE ON FUNCTION projection_build_start, projection_build_indexes, projection_build_drop,
     projection_switch_lock, projection_switch, projection_digest FROM PUBLIC;
 
--- The application folds and reads; it changes tables only through the functions above.
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'soko_app') THEN
-        GRANT USAGE ON SCHEMA read_models, read_models_next TO soko_app;
-        ALTER DEFAULT PRIVILEGES IN SCHEMA read_models, read_models_next
-            GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO soko_app;
-        GRANT SELECT, INSERT, UPDATE ON projections TO soko_app;
-        GRANT SELECT, INSERT ON projection_skips TO soko_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON projection_builds TO soko_app;
-        GRANT EXECUTE ON FUNCTION projection_build_start, projection_build_indexes,
-            projection_build_drop, projection_switch_lock, projection_switch, projection_digest
-            TO soko_app;
-    END IF;
-END $$;
+-- The application folds and reads; it makes and changes tables only through the functions above.
+SELECT grant_to('soko_app', 'USAGE ON SCHEMA read_models, read_models_next');
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE ON projections');
+SELECT grant_to('soko_app', 'SELECT, INSERT ON projection_skips');
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON projection_builds');
+SELECT grant_to('soko_app', 'EXECUTE ON FUNCTION projection_build_start, projection_build_indexes, '
+    'projection_build_drop, projection_switch_lock, projection_switch, projection_digest');

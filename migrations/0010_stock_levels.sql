@@ -21,3 +21,5 @@ CREATE INDEX stock_levels_product ON read_models.stock_levels (product_id);
 CREATE INDEX stock_levels_store ON read_models.stock_levels (store_id, sku);
 CREATE INDEX stock_levels_vendor ON read_models.stock_levels (vendor_id, sku);
 CREATE INDEX stock_levels_low ON read_models.stock_levels (store_id, sku) WHERE is_low;
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.stock_levels');

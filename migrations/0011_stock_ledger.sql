@@ -16,3 +16,5 @@ CREATE TABLE read_models.stock_ledger (
 );
 
 CREATE INDEX stock_ledger_variant ON read_models.stock_ledger (variant_id, position);
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.stock_ledger');

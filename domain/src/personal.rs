@@ -39,6 +39,14 @@ impl<T> Personal<T> {
         }
     }
 
+    /// What is left once the subject is erased: that there was something.
+    pub const fn erased(subject: SubjectId) -> Self {
+        Self {
+            subject,
+            value: None,
+        }
+    }
+
     pub const fn subject(&self) -> SubjectId {
         self.subject
     }

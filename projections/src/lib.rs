@@ -12,6 +12,8 @@ mod connection;
 mod engine;
 mod fold;
 mod freshness;
+#[cfg(test)]
+mod given;
 mod read_model;
 mod rebuild;
 mod row_store;
@@ -35,19 +37,40 @@ pub use worker::Workplace;
 
 /// Every read model there is.
 pub fn all() -> Vec<Box<dyn AnyReadModel>> {
-    use read_models::order_tracking::OrderTracking;
-    use read_models::orders::{Orders, VendorOrders};
-    use read_models::payments::{PaymentMoves, Payments};
-    use read_models::sales::Sales;
-    use read_models::{stock_ledger::StockLedger, stock_levels::StockLevels};
+    use read_models::{
+        accounts::Accounts,
+        carts::Carts,
+        categories::Categories,
+        invitations::Invitations,
+        members::Members,
+        order_tracking::OrderTracking,
+        orders::{Orders, VendorOrders},
+        payments::{PaymentMoves, Payments},
+        products::Products,
+        sales::Sales,
+        stock_ledger::StockLedger,
+        stock_levels::StockLevels,
+        stores::Stores,
+        tenants::Tenants,
+        vendors::Vendors,
+    };
     vec![
-        Model::<StockLevels>::boxed(),
-        Model::<StockLedger>::boxed(),
-        Model::<Orders>::boxed(),
-        Model::<VendorOrders>::boxed(),
+        Model::<Accounts>::boxed(),
+        Model::<Carts>::boxed(),
+        Model::<Categories>::boxed(),
+        Model::<Invitations>::boxed(),
+        Model::<Members>::boxed(),
         Model::<OrderTracking>::boxed(),
-        Model::<Payments>::boxed(),
+        Model::<Orders>::boxed(),
         Model::<PaymentMoves>::boxed(),
+        Model::<Payments>::boxed(),
+        Model::<Products>::boxed(),
         Model::<Sales>::boxed(),
+        Model::<StockLedger>::boxed(),
+        Model::<StockLevels>::boxed(),
+        Model::<Stores>::boxed(),
+        Model::<Tenants>::boxed(),
+        Model::<VendorOrders>::boxed(),
+        Model::<Vendors>::boxed(),
     ]
 }

@@ -1,13 +1,34 @@
 //! One file per read model: its rows, its fold, and beside it its queries.
 
+pub mod accounts;
+pub mod carts;
+pub mod categories;
+pub mod invitations;
+pub mod members;
 pub mod order_tracking;
 pub mod orders;
 pub mod payments;
+pub mod products;
 pub mod sales;
 pub mod stock_ledger;
 pub mod stock_levels;
+pub mod stores;
+pub mod tenants;
+pub mod vendors;
 
 #[cfg(test)]
 mod folding;
 #[cfg(test)]
 mod samples;
+
+use soko_event_log::RecordedEvent;
+
+/// The version of an aggregate after an event: its `ETag`.
+fn version(recorded: &RecordedEvent) -> i64 {
+    i64::try_from(recorded.sequence).unwrap_or(i64::MAX)
+}
+
+/// An event's name without its stream: `shipped` of `order.shipped`.
+fn kind(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(_, kind)| kind)
+}

@@ -78,15 +78,15 @@ pub trait Fields<'a> {
     fn next_field(&mut self) -> Result<Option<&'a [u8]>, RowError>;
 }
 
-/// The fields of a row that a query gave, from one of its columns on.
+/// The fields of a row that a query gave, from its column `next` on.
 pub struct ResultFields<'a> {
     row: &'a PgRow,
     next: usize,
 }
 
 impl<'a> ResultFields<'a> {
-    pub const fn new(row: &'a PgRow) -> Self {
-        Self { row, next: 0 }
+    pub const fn new(row: &'a PgRow, next: usize) -> Self {
+        Self { row, next }
     }
 }
 

@@ -85,7 +85,7 @@ impl<R: Row> RowStore<R> {
         let found = query.fetch_all(connection).await?;
         found
             .iter()
-            .map(|row| Ok(R::decode(&mut ResultFields::new(row))?))
+            .map(|row| Ok(R::decode(&mut ResultFields::new(row, 0))?))
             .collect()
     }
 

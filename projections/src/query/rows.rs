@@ -2,7 +2,8 @@
 
 use crate::row::{Column, ResultFields, Row, RowError};
 use crate::row_store::Schema;
-use sqlx::{PgExecutor, Postgres, QueryBuilder};
+use sqlx::postgres::PgRow;
+use sqlx::{PgExecutor, Postgres, QueryBuilder, Row as _, ValueRef as _};
 
 /// `SELECT …, … FROM …`, to be gone on with.
 pub(crate) fn select<R: Row>() -> String {
@@ -38,11 +39,31 @@ pub(crate) async fn all<R: Row>(
     found.iter().map(decode).collect()
 }
 
-pub(crate) fn decode<R: Row>(row: &sqlx::postgres::PgRow) -> Result<R, sqlx::Error> {
-    R::decode(&mut ResultFields::new(row)).map_err(|error| match error {
+pub(crate) fn decode<R: Row>(row: &PgRow) -> Result<R, sqlx::Error> {
+    R::decode(&mut ResultFields::new(row, 0)).map_err(unreadable)
+}
+
+/// The row whose columns begin at `first`, unless they are null: what an outer join found.
+pub(crate) fn decode_optional<R: Row>(row: &PgRow, first: usize) -> Result<Option<R>, sqlx::Error> {
+    if row.try_get_raw(first)?.is_null() {
+        return Ok(None);
+    }
+    let decoded = R::decode(&mut ResultFields::new(row, first));
+    decoded.map(Some).map_err(unreadable)
+}
+
+/// The value of one column, of a type that rows are made of.
+pub(crate) fn column<T: Column>(row: &PgRow, index: usize) -> Result<T, sqlx::Error> {
+    let value = row.try_get_raw(index)?;
+    // Only a null has no bytes.
+    T::decode(value.as_bytes().ok()).map_err(unreadable)
+}
+
+fn unreadable(error: RowError) -> sqlx::Error {
+    match error {
         RowError::Database(error) => error,
         error => sqlx::Error::Decode(Box::new(error)),
-    })
+    }
 }
 
 /// What stands for a value in its column of type `text`.

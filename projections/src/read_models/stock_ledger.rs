@@ -74,7 +74,7 @@ impl ReadModel for StockLedger {
             variant_id: *variant_id,
             location_id: moved.location_id,
             at: recorded.recorded_at,
-            kind: kind_of(event).to_owned(),
+            kind: super::kind(event.name()).to_owned(),
             on_hand_delta: moved.on_hand,
             reserved_delta: moved.reserved,
             order_id: order_of(event),
@@ -83,11 +83,6 @@ impl ReadModel for StockLedger {
             actor: recorded.metadata.actor.to_string(),
         })
     }
-}
-
-fn kind_of(event: &StockEvent) -> &'static str {
-    let name = event.name();
-    name.split_once('.').map_or(name, |(_, kind)| kind)
 }
 
 fn note_of(event: &StockEvent) -> Option<&StockNote> {

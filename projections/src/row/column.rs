@@ -4,6 +4,9 @@
 //! and back as a field of a result.
 
 use super::RowError;
+use crate::read_models::carts::CartStatus;
+use crate::read_models::invitations::InvitationStatus;
+use crate::read_models::members::MemberScope;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -235,8 +238,11 @@ macro_rules! named_columns {
 }
 
 named_columns!(
+    CartStatus,
     Currency,
     FulfilmentStatus,
+    InvitationStatus,
+    MemberScope,
     OrderStatus,
     PaymentProvider,
     PaymentStatus,

@@ -3,18 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod log;
+mod market;
 mod models;
 mod running;
 #[path = "../../src/read_models/samples.rs"]
 mod samples;
 mod trade;
 
+mod catalog;
 mod freshness;
 mod orders;
 mod payments;
+mod people;
 mod poison;
 mod properties;
 mod rebuild;
 mod sales;
+mod tables;
 mod verify;
 mod workers;

@@ -93,3 +93,11 @@ pub(crate) async fn generation_of<M: ReadModel>(pool: &PgPool) -> i32 {
         .await
         .unwrap()
 }
+
+/// Builds every table there is from the log.
+pub(crate) async fn built(pool: &PgPool) {
+    for model in soko_projections::all() {
+        let options = soko_projections::RebuildOptions::default();
+        model.rebuild(pool, &options).await.unwrap();
+    }
+}

@@ -1,12 +1,9 @@
 //! The fold, without a database.
 
 use super::*;
-use crate::fold::Rows;
-use chrono::DateTime;
+use crate::given::{id, row, rows};
 use soko_domain::stock::StockNote;
 use soko_domain::{OrderId, Quantity};
-use soko_event_log::{Actor, Metadata, Position};
-use std::sync::Arc;
 
 #[test]
 fn a_tracked_variant_has_nothing_yet() {
@@ -73,54 +70,27 @@ fn marks_touch_no_row() {
         available: 0,
         threshold: 0,
     };
-    assert!(StockLevels::keys(&recorded(1, ran_low)).is_empty());
+    assert!(rows::<StockLevels>([AnyEvent::Stock(id(2), ran_low)]).is_empty());
 }
 
 #[test]
 fn stock_that_is_not_tracked_has_no_row() {
-    assert_eq!(rows([received(1, 5)]), None);
+    assert!(rows::<StockLevels>([AnyEvent::Stock(id(2), received(1, 5))]).is_empty());
 }
 
 fn folded<const N: usize>(events: [StockEvent; N]) -> StockLevel {
-    rows(events).unwrap()
-}
-
-fn rows<const N: usize>(events: [StockEvent; N]) -> Option<StockLevel> {
-    let events: Vec<_> = (1..)
-        .zip(events)
-        .map(|(position, event)| Arc::new(recorded(position, event)))
-        .collect();
-    let mut rows = Rows::<StockLevels>::default();
-    rows.fold(&events).unwrap();
-    rows.into_inner().into_values().next().flatten()
-}
-
-fn recorded(position: i64, event: StockEvent) -> RecordedEvent {
-    RecordedEvent {
-        position: Position::new(position),
-        tenant_id: Uuid::from_u128(1).into(),
-        sequence: position.unsigned_abs(),
-        event: AnyEvent::Stock(Uuid::from_u128(2).into(), event),
-        metadata: Metadata {
-            actor: Actor::Guest,
-            correlation: Uuid::nil(),
-            causation: None,
-            command_id: Uuid::nil(),
-            request_id: None,
-        },
-        recorded_at: DateTime::UNIX_EPOCH,
-    }
+    row::<StockLevels>(events.map(|event| AnyEvent::Stock(id(2), event)))
 }
 
 fn location(number: u128) -> LocationId {
-    Uuid::from_u128(number).into()
+    id(number)
 }
 
 fn tracked() -> StockEvent {
     StockEvent::Tracked {
-        store_id: Uuid::from_u128(10).into(),
-        vendor_id: Uuid::from_u128(11).into(),
-        product_id: Uuid::from_u128(12).into(),
+        store_id: id(10),
+        vendor_id: id(11),
+        product_id: id(12),
         sku: "MUG-01".parse().unwrap(),
     }
 }
@@ -162,7 +132,7 @@ fn counted(place: u128, counted: u32, difference: i64) -> StockEvent {
 }
 
 fn order() -> OrderId {
-    Uuid::from_u128(7).into()
+    id(7)
 }
 
 fn reserved(place: u128, quantity: u32) -> StockEvent {

@@ -1,0 +1,315 @@
+//! Lists of products: filtered, searched, sorted, a page at a time.
+
+use crate::query::{Keyset, Within, rows};
+use crate::row::RenderedJson;
+use serde::{Deserialize, Serialize};
+use soko_domain::{CategoryId, ProductId, StoreId, VendorId};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+
+/// Who looks at the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody: what is on sale.
+    Public,
+    /// Who works on it: drafts and what is archived too.
+    Team(Within),
+}
+
+/// Which products.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    pub store_id: Option<StoreId>,
+    pub vendor_id: Option<VendorId>,
+    /// In this category, or in one below it.
+    pub category_id: Option<CategoryId>,
+    /// Words as people type them.
+    pub text: Option<String>,
+    /// Minor units; a product counts by its cheapest variant.
+    pub min_price: Option<i64>,
+    pub max_price: Option<i64>,
+    pub only_in_stock: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductSort {
+    #[default]
+    Newest,
+    PriceAsc,
+    PriceDesc,
+    Name,
+    /// How well the text fits; the newest first where no text was given.
+    Relevance,
+}
+
+/// A place in the order of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductPlace {
+    /// The price or the score.
+    number: i64,
+    /// The name.
+    text: String,
+    product_id: ProductId,
+}
+
+/// A product in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedProduct {
+    pub product_id: ProductId,
+    pub version: i64,
+    /// A JSON object, rendered when the product changed.
+    pub card: RenderedJson,
+    /// What can be bought of it now, over all variants.
+    pub available: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductPage {
+    pub items: Vec<ListedProduct>,
+    pub next: Option<ProductPlace>,
+}
+
+/// How many products there would be for other choices: each count leaves out the filter that it
+/// is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    pub categories: Vec<(CategoryId, i64)>,
+    pub vendors: Vec<(VendorId, i64)>,
+    /// The lowest and the highest price; none if there is no product.
+    pub prices: Option<(i64, i64)>,
+}
+
+/// Values of a facet, the most frequent ones.
+const FACET_VALUES_MAX: i64 = 50;
+
+/// A product is in its categories and in all above them.
+const COUNT_BY_CATEGORY: &str = "\
+    WITH RECURSIVE up (leaf, id) AS (
+        SELECT category_id, category_id FROM read_models.categories
+        UNION
+        SELECT up.leaf, c.parent_id FROM up
+        JOIN read_models.categories AS c ON c.category_id = up.id
+        WHERE c.parent_id IS NOT NULL
+    )
+    SELECT up.id AS value, count(DISTINCT product_id)
+    FROM read_models.products CROSS JOIN unnest(category_ids) AS own (id)
+    JOIN up ON up.leaf = own.id";
+const COUNT_BY_VENDOR: &str =
+    "SELECT vendor_id AS value, count(DISTINCT product_id) FROM read_models.products";
+
+/// A page of products.
+///
+/// # Errors
+/// The database failed.
+pub async fn products(
+    pool: &PgPool,
+    audience: Audience,
+    filter: &ProductFilter,
+    sort: ProductSort,
+    page: Keyset<ProductPlace>,
+) -> Result<ProductPage, sqlx::Error> {
+    let sort = match sort {
+        ProductSort::Relevance if filter.text.is_none() => ProductSort::Newest,
+        sort => sort,
+    };
+    // Stock is looked up for the page alone, not for all that was looked through.
+    let mut query = QueryBuilder::<Postgres>::new(
+        "SELECT product_id, version, card, number, text, \
+                (SELECT coalesce(sum(s.on_hand - s.reserved), 0)::bigint \
+                 FROM read_models.stock_levels AS s WHERE s.product_id = found.product_id) \
+         FROM (SELECT product_id, version, card, ",
+    );
+    let (number, text) = match sort {
+        ProductSort::Newest => ("0::bigint", "''"),
+        ProductSort::PriceAsc | ProductSort::PriceDesc => ("price_min", "''"),
+        ProductSort::Name => ("0::bigint", "name_key"),
+        ProductSort::Relevance => ("score", "''"),
+    };
+    query.push(format_args!("{number} AS number, {text} AS text FROM "));
+    push_source(&mut query, filter, sort);
+    query.push(" WHERE true");
+    push_filter(&mut query, audience, filter);
+    if let Some(place) = &page.after {
+        push_after(&mut query, sort, place);
+    }
+    query.push(match sort {
+        ProductSort::Newest => " ORDER BY product_id DESC",
+        ProductSort::PriceAsc => " ORDER BY price_min, product_id",
+        ProductSort::PriceDesc => " ORDER BY price_min DESC, product_id DESC",
+        ProductSort::Name => " ORDER BY name_key, product_id",
+        ProductSort::Relevance => " ORDER BY score DESC, product_id DESC",
+    });
+    query
+        .push(" LIMIT ")
+        .push_bind(page.limit + 1)
+        .push(") AS found");
+
+    let found = query.build().fetch_all(pool).await?;
+    let mut items = found.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
+    let next = Keyset::cut(page.limit, &mut items, |(_, place)| place.clone());
+    Ok(ProductPage {
+        items: items.into_iter().map(|(product, _)| product).collect(),
+        next,
+    })
+}
+
+/// What else could be chosen.
+///
+/// # Errors
+/// The database failed.
+pub async fn facets(
+    pool: &PgPool,
+    audience: Audience,
+    filter: &ProductFilter,
+) -> Result<Facets, sqlx::Error> {
+    let of_any_category = ProductFilter {
+        category_id: None,
+        ..filter.clone()
+    };
+    let of_any_vendor = ProductFilter {
+        vendor_id: None,
+        ..filter.clone()
+    };
+    let of_any_price = ProductFilter {
+        min_price: None,
+        max_price: None,
+        ..filter.clone()
+    };
+    let counts = async |select: &str, filter: &ProductFilter| {
+        let mut query = QueryBuilder::<Postgres>::new(select);
+        query.push(" WHERE true");
+        push_filter(&mut query, audience, filter);
+        query.push(" GROUP BY value ORDER BY count(DISTINCT product_id) DESC, value LIMIT ");
+        query.push_bind(FACET_VALUES_MAX);
+        let counts: Vec<(uuid::Uuid, i64)> = query.build_query_as().fetch_all(pool).await?;
+        Ok::<_, sqlx::Error>(counts)
+    };
+    let categories = counts(COUNT_BY_CATEGORY, &of_any_category).await?;
+    let vendors = counts(COUNT_BY_VENDOR, &of_any_vendor).await?;
+    let mut prices = QueryBuilder::<Postgres>::new(
+        "SELECT min(price_min), max(price_min) FROM read_models.products WHERE true",
+    );
+    push_filter(&mut prices, audience, &of_any_price);
+    let (lowest, highest): (Option<i64>, Option<i64>) =
+        prices.build_query_as().fetch_one(pool).await?;
+    Ok(Facets {
+        categories: categories
+            .into_iter()
+            .map(|(id, count)| (id.into(), count))
+            .collect(),
+        vendors: vendors
+            .into_iter()
+            .map(|(id, count)| (id.into(), count))
+            .collect(),
+        prices: lowest.zip(highest),
+    })
+}
+
+/// The table; sorted by relevance, with the score of each product.
+fn push_source(query: &mut QueryBuilder<'_, Postgres>, filter: &ProductFilter, sort: ProductSort) {
+    let (ProductSort::Relevance, Some(text)) = (sort, &filter.text) else {
+        query.push("read_models.products");
+        return;
+    };
+    query.push("(SELECT *, (1000000 * (ts_rank(search, ");
+    push_words(query, text);
+    query
+        .push(") + word_similarity(")
+        .push_bind(text.to_lowercase());
+    query.push(", name_key)))::bigint AS score FROM read_models.products) AS scored");
+}
+
+fn push_filter(query: &mut QueryBuilder<'_, Postgres>, audience: Audience, filter: &ProductFilter) {
+    match audience {
+        Audience::Public => {
+            query.push(" AND status = 'published'");
+        }
+        Audience::Team(within) => within.and(query),
+    }
+    if let Some(store_id) = filter.store_id {
+        query.push(" AND store_id = ").push_bind(store_id.as_uuid());
+    }
+    if let Some(vendor_id) = filter.vendor_id {
+        query
+            .push(" AND vendor_id = ")
+            .push_bind(vendor_id.as_uuid());
+    }
+    if let Some(category_id) = filter.category_id {
+        query.push(" AND category_ids && ARRAY(WITH RECURSIVE below (id) AS (SELECT ");
+        query.push_bind(category_id.as_uuid());
+        query.push(
+            " UNION SELECT c.category_id FROM read_models.categories AS c \
+             JOIN below ON c.parent_id = below.id) SELECT id FROM below)",
+        );
+    }
+    if let Some(text) = &filter.text {
+        query.push(" AND (search @@ ");
+        push_words(query, text);
+        // What was meant, if it was not quite what was typed.
+        query.push(" OR ").push_bind(text.to_lowercase());
+        query.push(" <% name_key)");
+    }
+    if let Some(min_price) = filter.min_price {
+        query.push(" AND price_min >= ").push_bind(min_price);
+    }
+    if let Some(max_price) = filter.max_price {
+        query.push(" AND price_min <= ").push_bind(max_price);
+    }
+    if filter.only_in_stock {
+        query.push(
+            " AND EXISTS (SELECT FROM read_models.stock_levels AS s \
+              WHERE s.product_id = products.product_id AND s.on_hand > s.reserved)",
+        );
+    }
+}
+
+/// Words of the language, and words that stand for themselves, such as SKUs. Whatever people type
+/// is a query.
+fn push_words(query: &mut QueryBuilder<'_, Postgres>, text: &str) {
+    query.push("(websearch_to_tsquery('english', ");
+    query.push_bind(text.to_owned());
+    query.push(") || websearch_to_tsquery('simple', ");
+    query.push_bind(text.to_owned()).push("))");
+}
+
+fn push_after(query: &mut QueryBuilder<'_, Postgres>, sort: ProductSort, place: &ProductPlace) {
+    match sort {
+        ProductSort::Newest => query.push(" AND product_id < "),
+        ProductSort::PriceAsc => query
+            .push(" AND (price_min, product_id) > (")
+            .push_bind(place.number),
+        ProductSort::PriceDesc => query
+            .push(" AND (price_min, product_id) < (")
+            .push_bind(place.number),
+        ProductSort::Name => query
+            .push(" AND (name_key, product_id) > (")
+            .push_bind(place.text.clone()),
+        ProductSort::Relevance => query
+            .push(" AND (score, product_id) < (")
+            .push_bind(place.number),
+    };
+    if sort != ProductSort::Newest {
+        query.push(", ");
+    }
+    query.push_bind(place.product_id.as_uuid());
+    if sort != ProductSort::Newest {
+        query.push(")");
+    }
+}
+
+fn listed(row: &PgRow) -> Result<(ListedProduct, ProductPlace), sqlx::Error> {
+    let product_id: ProductId = rows::column(row, 0)?;
+    let product = ListedProduct {
+        product_id,
+        version: row.try_get(1)?,
+        card: rows::column(row, 2)?,
+        available: row.try_get(5)?,
+    };
+    let place = ProductPlace {
+        number: row.try_get(3)?,
+        text: row.try_get(4)?,
+        product_id,
+    };
+    Ok((product, place))
+}
