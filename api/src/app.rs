@@ -1,24 +1,33 @@
 //! All the wiring, shared by the program and the tests.
 
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_cors::Cors;
-use actix_web::dev::Server;
-use actix_web::middleware::Condition;
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpServer, http};
+use chrono::Utc;
+use soko_commands::handlers::{RegisterAccount, email_claim};
+use soko_commands::{CommandContext, Engine, EngineOptions};
+use soko_domain::account::PlatformRole;
+use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
+use soko_event_log::{Actor, AppendError, Appender, AppenderOptions, ClaimKind, Claims, Position};
+use soko_projections::Freshness;
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
+use uuid::Uuid;
 
-use crate::config::{Config, CorsOrigins};
-use crate::database;
-use crate::gate::{Gate, RateLimits};
-use crate::problem::{Code, Problem};
+use crate::caller::Standings;
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::database::Database;
+use crate::gate::RateLimits;
+use crate::login_throttle;
+use crate::passwords::{NewPassword, PasswordError, Passwords};
+use crate::problem::Problem;
 use crate::resources::health::Check;
-use crate::route::{self, Limits};
-use crate::routes;
+use crate::secret::Secret;
+use crate::sessions::Sessions;
+use crate::signing_keys::{self, SigningKeysError};
 use crate::telemetry::Metrics;
+use crate::tokens::Tokens;
 
 /// What handlers work with.
 pub struct App {
@@ -26,18 +35,65 @@ pub struct App {
     pool: PgPool,
     metrics: Metrics,
     rate_limits: Option<Arc<RateLimits>>,
+    appender: Appender,
+    engine: Engine,
+    freshness: Freshness,
+    standings: Standings,
+    tokens: Tokens,
+    sessions: Sessions,
+    credentials: Credentials,
+    passwords: Passwords,
+}
+
+/// Why the parts could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("the database cannot be reached")]
+    Database(#[from] sqlx::Error),
+    #[error("the log cannot be appended to")]
+    Appender(#[from] AppendError),
+    #[error("there is no key to sign access tokens with")]
+    SigningKeys(#[from] SigningKeysError),
+    #[error("SOKO_ADMIN_PASSWORD {0}")]
+    AdminPassword(#[from] PasswordError),
+    #[error("the first platform admin cannot be called that")]
+    AdminName(#[from] TextError),
+    #[error("the first platform admin could not be registered")]
+    Admin(#[from] Problem),
 }
 
 impl App {
-    pub fn build(config: Config, database: &PgConnectOptions) -> Arc<Self> {
-        let pool = database::query_pool(&config, database);
-        let rate_limits = RateLimits::new(&config).map(Arc::new);
-        Arc::new(Self {
+    /// `freshness` is that of the workers, where they are in the same process.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn build(
+        config: Config,
+        database: &Database,
+        freshness: Freshness,
+    ) -> Result<Arc<Self>, AppError> {
+        let metrics = Metrics::installed();
+        let pool = database.query_pool(&config);
+        let appender =
+            Appender::start(database.part("appender"), AppenderOptions::default()).await?;
+        let engine = Engine::new(appender.clone(), pool.clone(), EngineOptions::default());
+        let keys = signing_keys::ring(&config, &pool, Utc::now()).await?;
+        let app = Self {
+            metrics,
+            rate_limits: RateLimits::new(&config).map(Arc::new),
+            standings: Standings::new(engine.clone()),
+            tokens: Tokens::new(config.issuer(), keys),
+            sessions: Sessions::new(pool.clone()),
+            credentials: Credentials::new(pool.clone()),
+            passwords: Passwords::default(),
+            appender,
+            engine,
+            freshness,
             pool,
-            metrics: Metrics::installed(),
-            rate_limits,
             config,
-        })
+        };
+        app.register_first_admin().await?;
+        Ok(Arc::new(app))
     }
 
     pub fn config(&self) -> &Config {
@@ -52,110 +108,147 @@ impl App {
         &self.metrics
     }
 
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub fn freshness(&self) -> &Freshness {
+        &self.freshness
+    }
+
+    pub fn standings(&self) -> &Standings {
+        &self.standings
+    }
+
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    pub(crate) fn rate_limits(&self) -> Option<Arc<RateLimits>> {
+        self.rate_limits.clone()
+    }
+
+    /// The last position that this process appended, as it goes.
+    pub fn head(&self) -> watch::Receiver<Position> {
+        self.appender.head()
+    }
+
+    /// Appends what was taken, and takes nothing more.
+    pub async fn close(&self) {
+        self.appender.close().await;
+    }
+
     /// Each thing that answering depends on, and whether it is there.
     pub(crate) async fn readiness(&self) -> Vec<Check> {
         let database = sqlx::query("SELECT 1").execute(&self.pool).await;
-        vec![Check {
+        let mut checks = vec![Check {
             name: "database".to_owned(),
             is_ok: database.is_ok(),
             detail: database.err().map(|_| "no answer".to_owned()),
-        }]
-    }
-
-    /// Serves HTTP from here on; the server's handle stops it.
-    ///
-    /// # Errors
-    /// The address cannot be listened at.
-    pub fn serve(self: &Arc<Self>) -> std::io::Result<(Server, SocketAddr)> {
-        let listener = TcpListener::bind(self.config.address())?;
-        let address = listener.local_addr()?;
-        let app = Arc::clone(self);
-        let gate = Gate::new(&self.config, self.rate_limits.clone());
-        let mut server = HttpServer::new(move || {
-            let origins = app.config.cors_origins.clone();
-            actix_web::App::new()
-                .configure(|services| app.register(services))
-                .wrap(Condition::new(origins.is_some(), cors(origins.as_ref())))
-                .wrap(gate.clone())
-        })
-        .disable_signals()
-        .shutdown_timeout(self.config.shutdown_deadline.duration().as_secs())
-        .keep_alive(http::KeepAlive::Timeout(KEEP_ALIVE));
-        if let Some(threads) = self.config.http_threads {
-            server = server.workers(threads.get());
+        }];
+        if let Ok(models) = soko_projections::status(&self.pool).await {
+            checks.extend(models.into_iter().map(|model| Check {
+                is_ok: model.stopped.is_none() && model.lag <= LAG_MAX,
+                detail: Some(match model.stopped {
+                    Some(stopped) => format!("stopped at {}: {}", stopped.position, stopped.reason),
+                    None => format!("at {}, {} behind", model.position, model.lag),
+                }),
+                name: model.name,
+            }));
         }
-        Ok((server.listen(listener)?.run(), address))
+        checks
     }
 
-    /// Tidies what grows while it serves; never ends.
+    /// Tidies what grows, and looks at what others may have changed; never ends.
     pub async fn upkeep(&self) {
-        let mut tick = tokio::time::interval(Metrics::UPKEEP_INTERVAL);
-        loop {
-            tick.tick().await;
-            self.metrics.upkeep();
-            if let Some(limits) = &self.rate_limits {
-                limits.forget_idle();
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for seconds in 0_u64.. {
+            second.tick().await;
+            // What fails here is tried again soon, and the next request says that it failed.
+            let _ = self.sessions.learn_ended(Utc::now()).await;
+            if seconds % Metrics::UPKEEP_INTERVAL.as_secs() == 0 {
+                self.metrics.upkeep();
+                if let Some(limits) = &self.rate_limits {
+                    limits.forget_idle();
+                }
+            }
+            if seconds % KEYS_INTERVAL_SECONDS == KEYS_INTERVAL_SECONDS - 1 {
+                match signing_keys::ring(&self.config, &self.pool, Utc::now()).await {
+                    Ok(keys) => self.tokens.replace_keys(keys),
+                    Err(error) => tracing::warn!(%error, "the signing keys could not be read"),
+                }
+            }
+            if seconds % TIDY_INTERVAL_SECONDS == TIDY_INTERVAL_SECONDS - 1 {
+                let _ = self.sessions.forget_expired(Utc::now()).await;
+                let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
             }
         }
     }
 
-    fn register(self: &Arc<Self>, services: &mut ServiceConfig) {
-        let limits = Limits {
-            body_bytes_max: self.config.body_bytes_max.get(),
-            body_deadline: self.config.body_deadline.duration(),
+    async fn register_first_admin(&self) -> Result<(), AppError> {
+        let (Some(email), Some(password)) = (&self.config.admin_email, &self.config.admin_password)
+        else {
+            return Ok(());
         };
-        services
-            .app_data(Data::from(Arc::clone(self)))
-            .app_data(limits);
-        route::register(routes::all(), limits, services);
-        services.default_service(web::to(no_such_route));
+        let claims = Claims::new(self.pool.clone());
+        if claims
+            .find(ClaimKind::Email, &email_claim(email))
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+        self.register_admin(email, password).await
+    }
+
+    async fn register_admin(
+        &self,
+        email: &EmailAddress,
+        password: &Secret,
+    ) -> Result<(), AppError> {
+        let account_id = AccountId::from_uuid(Uuid::now_v7());
+        let subject = SubjectId::from_uuid(account_id.as_uuid());
+        let name: Text<120> = "Platform admin".to_owned().try_into()?;
+        let password = NewPassword::parse(password, &[email.as_str()])?;
+        let hash = self.passwords.hash(password).await?;
+        let request = RegisterAccount {
+            account_id,
+            name: Personal::new(subject, name),
+            email: Personal::new(subject, email.clone()),
+            phone: None,
+            platform_roles: vec![PlatformRole::Admin],
+        };
+        let actor = Actor::System("setup".to_owned());
+        let context = CommandContext::new(TenantId::PLATFORM, actor, Uuid::now_v7(), Utc::now());
+        match self.register(request, &hash, &context).await {
+            Ok(_) => {
+                tracing::info!(account.id = %account_id, "the first platform admin is registered");
+                Ok(())
+            }
+            // Another node was faster.
+            Err(problem) if problem.code() == crate::problem::Code::AlreadyExists => Ok(()),
+            Err(problem) => Err(problem.into()),
+        }
     }
 }
 
-/// Longer than the pauses of a person who browses.
-const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(60);
+/// Events that a read model may be behind before this process counts as not ready.
+const LAG_MAX: u64 = 50_000;
 
-async fn no_such_route() -> Result<actix_web::HttpResponse, Problem> {
-    Err(Problem::new(Code::NotFound))
-}
+/// A new key has an hour until it signs; this leaves many looks.
+const KEYS_INTERVAL_SECONDS: u64 = 300;
 
-/// What pages of other origins may send and see.
-fn cors(origins: Option<&CorsOrigins>) -> Cors {
-    let own_headers = [
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "soko-min-position",
-        "x-cart-token",
-        "x-order-token",
-        "x-request-id",
-    ];
-    let seen = [
-        "etag",
-        "soko-position",
-        "idempotency-replayed",
-        "location",
-        "ratelimit",
-        "ratelimit-policy",
-        "retry-after",
-        "x-request-id",
-    ];
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(own_headers)
-        .allowed_headers([
-            http::header::AUTHORIZATION,
-            http::header::CONTENT_TYPE,
-            http::header::ACCEPT,
-        ])
-        .expose_headers(seen)
-        .block_on_origin_mismatch(false)
-        .max_age(3600);
-    match origins {
-        Some(CorsOrigins::All) => cors.send_wildcard().allow_any_origin(),
-        Some(CorsOrigins::Only(origins)) => origins
-            .iter()
-            .fold(cors, |cors, origin| cors.allowed_origin(origin)),
-        None => cors,
-    }
-}
+const TIDY_INTERVAL_SECONDS: u64 = 3600;

@@ -20,6 +20,9 @@ use crate::schema::Described;
 
 /// What a request body can be read as.
 pub trait Readable: Described + DeserializeOwned {
+    /// Whether no body at all is as good as an empty object.
+    const MAY_BE_ABSENT: bool = false;
+
     /// Notes everything that is wrong with a value, not only the first thing.
     ///
     /// Runs only when reading has failed, so it need not be fast.
@@ -45,29 +48,29 @@ impl<T: Readable + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = bytes(request, payload);
+        let bytes = bytes_of::<T>(request, payload);
         Box::pin(async move { parse(&bytes.await?).map(Self) })
     }
 }
 
-/// The bytes of the body, which must be JSON by its content type.
-pub(crate) fn bytes(
+/// The bytes of a body that is to be read as `T`.
+pub(crate) fn bytes_of<T: Readable>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes>> + 'static {
     let limits = Limits::of(request);
     let payload = payload.take();
-    let refusal = refusal(request, limits.body_bytes_max);
+    let refusal = refusal(request, limits.body_bytes_max, T::MAY_BE_ABSENT);
     async move {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        tokio::time::timeout(
-            limits.body_deadline,
-            collect(payload, limits.body_bytes_max),
-        )
-        .await
-        .unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
+        let all = collect(payload, limits.body_bytes_max);
+        let all = tokio::time::timeout(limits.body_deadline, all).await;
+        match all.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))? {
+            none if none.is_empty() && T::MAY_BE_ABSENT => Ok(Bytes::from_static(b"{}")),
+            all => Ok(all),
+        }
     }
 }
 
@@ -107,7 +110,7 @@ fn malformed(error: &serde_json::Error) -> Problem {
     ))
 }
 
-fn refusal(request: &HttpRequest, bytes_max: usize) -> Option<Problem> {
+fn refusal(request: &HttpRequest, bytes_max: usize, may_be_absent: bool) -> Option<Problem> {
     let header = |name| {
         request
             .headers()
@@ -119,7 +122,11 @@ fn refusal(request: &HttpRequest, bytes_max: usize) -> Option<Problem> {
         return Some(too_large(bytes_max));
     }
     let is_encoded = header(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
-    if is_encoded || !header(CONTENT_TYPE).is_some_and(is_json) {
+    let is_json = match header(CONTENT_TYPE) {
+        Some(content_type) => is_json(content_type),
+        None => may_be_absent,
+    };
+    if is_encoded || !is_json {
         return Some(Problem::new(Code::UnsupportedMediaType));
     }
     None

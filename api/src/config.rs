@@ -103,7 +103,8 @@ settings! {
     public_url: Option<PublicUrl> = "SOKO_PUBLIC_URL";
     /// Where private servers keep their data.
     data_dir: PathBuf = "SOKO_DATA_DIR" or ".soko";
-    /// A PostgreSQL of version 15 or later, as postgres://user:password@host/database.
+    /// A PostgreSQL of version 15 or later, as
+    /// `postgres://user:password@host/database`.
     /// A private one is run if this is not set.
     database_url: Option<PgConnectOptions> = "DATABASE_URL";
     /// The most connections that queries may use; the log and the workers have their own.
@@ -113,7 +114,7 @@ settings! {
     nats: Option<NatsServer> = "NATS_URL";
     /// A file with the credentials (JWT and seed) for NATS.
     nats_credentials: Option<PathBuf> = "SOKO_NATS_CREDENTIALS";
-    /// What to log, as "info" or "warn,soko_api=debug".
+    /// What to log, such as `info` or `warn,soko_api=debug`.
     log: String = "SOKO_LOG" or "info";
     /// "text" for people, "json" for machines.
     log_format: LogFormat = "SOKO_LOG_FORMAT" or "text";
@@ -124,9 +125,9 @@ settings! {
     /// The Ed25519 key that signs access tokens: PKCS#8 as PEM, as base64, or a file with one of
     /// them. If not set, one is made and kept in the database.
     signing_key: Option<SigningKeyText> = "SOKO_SIGNING_KEY";
-    /// The key used before SOKO_SIGNING_KEY: tokens that it signed stay good until they expire.
+    /// The key used before `SOKO_SIGNING_KEY`: tokens that it signed stay good until they expire.
     previous_signing_key: Option<SigningKeyText> = "SOKO_PREVIOUS_SIGNING_KEY";
-    /// The web origins whose pages may call, as "https://shop.example,https://admin.example"; "*"
+    /// The web origins whose pages may call, as `https://shop.example,https://admin.example`; "*"
     /// for all. None if not set.
     cors_origins: Option<CorsOrigins> = "SOKO_CORS_ORIGINS";
     /// How many proxies of ours stand before this server. Each adds an entry to X-Forwarded-For;
@@ -229,18 +230,16 @@ impl Config {
 
     /// The listing for `soko --help`.
     pub fn help() -> String {
-        let mut text = String::from("Settings, from the environment:\n");
+        let mut lines = vec!["Settings, from the environment:".to_owned()];
         for setting in Self::SETTINGS {
-            let default = setting
-                .default
-                .map(|text| format!(" [{text}]"))
-                .unwrap_or_default();
-            text.push_str(&format!("\n  {}{default}\n", setting.name));
-            for line in wrapped(setting.about, HELP_COLUMNS_MAX) {
-                text.push_str(&format!("      {line}\n"));
-            }
+            let default = setting.default.map(|text| format!(" [{text}]"));
+            lines.push(String::new());
+            lines.push(format!("  {}{}", setting.name, default.unwrap_or_default()));
+            let about = setting.about.replace('`', "");
+            let about = wrapped(&about, HELP_COLUMNS_MAX);
+            lines.extend(about.iter().map(|line| format!("      {line}")));
         }
-        text
+        lines.join("\n")
     }
 }
 

@@ -62,12 +62,11 @@ impl Servers {
     /// # Errors
     /// There is no database.
     pub fn join(config: &Config) -> Result<Self, ServersError> {
-        let database = match &config.database_url {
-            Some(database) => database.clone(),
-            None => {
-                let url = Postgres::url_in(&config.data_dir.join("postgres"));
-                address(&url.ok_or_else(|| ServersError::NotRunning(folder(config)))?)?
-            }
+        let database = if let Some(database) = &config.database_url {
+            database.clone()
+        } else {
+            let url = Postgres::url_in(&config.data_dir.join("postgres"));
+            address(&url.ok_or_else(|| ServersError::NotRunning(folder(config)))?)?
         };
         let nats_url = match &config.nats {
             Some(NatsServer::Url(url)) => Some(url.clone()),

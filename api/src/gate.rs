@@ -30,7 +30,7 @@ use self::rate_limits::Budget;
 pub use self::rate_limits::RateLimits;
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::problem::{self, Code, Problem};
 use crate::route::Route;
 use crate::telemetry::RequestMetrics;
@@ -52,7 +52,7 @@ struct Settings {
 impl Gate {
     /// `rate_limits` is `None` where there are none.
     pub fn new(config: &Config, rate_limits: Option<Arc<RateLimits>>) -> Self {
-        let is_https = config.public_url.as_ref().is_some_and(|url| url.is_https());
+        let is_https = config.public_url.as_ref().is_some_and(PublicUrl::is_https);
         Self(Arc::new(Settings {
             rate_limits,
             security_headers: SecurityHeaders { is_https },

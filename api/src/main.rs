@@ -22,6 +22,10 @@ enum Command {
     /// Runs the whole system in one process; private servers are started for those that are not
     /// set. This is what happens without a command.
     Serve,
+    /// Serves HTTP, and nothing else.
+    Api,
+    /// Keeps read models at the head of the log: those named, or all.
+    Worker { names: Vec<String> },
     /// Brings the database to the newest form and ends.
     Migrate,
 }
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
     }
     let part = match arguments.command {
         None | Some(Command::Serve) => run::Part::Everything,
+        Some(Command::Api) => run::Part::Api,
+        Some(Command::Worker { names }) => run::Part::Workers(names),
         Some(Command::Migrate) => run::Part::Migrations,
     };
     match run::run(config, part) {

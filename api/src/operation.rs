@@ -4,18 +4,23 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use crate::access::Access;
 use crate::body::{Body, Readable};
 use crate::problem::{Code, Problem};
+use crate::route::Route;
 use crate::schema::{Components, Described};
 
 /// One operation of the document while it is put together.
 #[derive(Debug)]
 pub struct Operation<'a> {
     pub components: &'a mut Components,
+    pub method: Method,
+    pub access: Access,
+    pub is_key_required: bool,
     pub body: Option<Value>,
     pub parameters: Vec<Value>,
     pub codes: BTreeSet<&'static str>,
@@ -24,14 +29,16 @@ pub struct Operation<'a> {
 }
 
 impl<'a> Operation<'a> {
-    pub fn new(components: &'a mut Components) -> Self {
-        let answer = (StatusCode::OK, json!({ "description": "Done." }));
+    pub fn new(components: &'a mut Components, route: &Route) -> Self {
         Self {
             components,
+            method: route.method.clone(),
+            access: route.access,
+            is_key_required: route.is_key_required,
             body: None,
             parameters: vec![],
             codes: BTreeSet::new(),
-            answer,
+            answer: (StatusCode::OK, json!({ "description": "Done." })),
         }
     }
 
@@ -42,7 +49,7 @@ impl<'a> Operation<'a> {
     pub fn takes<T: Readable>(&mut self) {
         let schema = T::schema(self.components);
         self.body = Some(json!({
-            "required": true,
+            "required": !T::MAY_BE_ABSENT,
             "content": { "application/json": { "schema": schema } },
         }));
         self.refuses(&[
@@ -65,12 +72,12 @@ impl<'a> Operation<'a> {
         );
     }
 
-    pub fn header(&mut self, name: &str, is_required: bool, about: &str, schema: Value) {
-        self.parameter("header", name, is_required, about, &schema);
+    pub fn header(&mut self, name: &str, is_required: bool, about: &str, schema: &Value) {
+        self.parameter("header", name, is_required, about, schema);
     }
 
-    pub fn query(&mut self, name: &str, is_required: bool, about: &str, schema: Value) {
-        self.parameter("query", name, is_required, about, &schema);
+    pub fn query(&mut self, name: &str, is_required: bool, about: &str, schema: &Value) {
+        self.parameter("query", name, is_required, about, schema);
     }
 
     fn parameter(

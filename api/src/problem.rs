@@ -48,6 +48,7 @@ struct Content {
     allow: Option<String>,
     members: Map<String, Value>,
     instance: Option<String>,
+    is_replayed: bool,
 }
 
 /// How long a client should wait when we cannot know better.
@@ -63,6 +64,7 @@ impl Problem {
             allow: None,
             members: Map::new(),
             instance: None,
+            is_replayed: false,
         }))
     }
 
@@ -104,6 +106,19 @@ impl Problem {
         self
     }
 
+    #[must_use]
+    pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
+        self.0.faults = faults;
+        self
+    }
+
+    /// This is the answer that the same idempotency key was given before.
+    #[must_use]
+    pub fn with_replayed(mut self, is_replayed: bool) -> Self {
+        self.0.is_replayed = is_replayed;
+        self
+    }
+
     /// The methods that the resource has.
     #[must_use]
     pub fn with_allow(mut self, methods: String) -> Self {
@@ -130,17 +145,14 @@ impl Problem {
 
     /// What the framework refused by itself.
     pub fn of_error(error: &actix_web::Error) -> Self {
-        match error.as_error::<Self>() {
-            Some(problem) => Self::new(problem.code()),
-            None => {
-                let response = error.as_response_error();
-                let code = Code::of_status(response.status_code());
-                if code == Code::Internal {
-                    tracing::error!(%error, "a request failed by a defect");
-                }
-                Self::new(code)
-            }
+        if let Some(problem) = error.as_error::<Self>() {
+            return Self::new(problem.code());
         }
+        let code = Code::of_status(error.as_response_error().status_code());
+        if code == Code::Internal {
+            tracing::error!(%error, "a request failed by a defect");
+        }
+        Self::new(code)
     }
 
     pub fn code(&self) -> Code {
@@ -174,6 +186,9 @@ impl Problem {
         }
         if let Some(methods) = &content.allow {
             response.insert_header((ALLOW, methods.as_str()));
+        }
+        if content.is_replayed {
+            response.insert_header(("idempotency-replayed", "true"));
         }
         if let Some(challenge) = content.code.challenge() {
             response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));

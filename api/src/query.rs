@@ -263,7 +263,7 @@ macro_rules! query {
                     stringify!($field),
                     <$type as $crate::query::Parameter>::IS_REQUIRED,
                     concat!($($field_about),*),
-                    <$type as $crate::query::Parameter>::schema(),
+                    &<$type as $crate::query::Parameter>::schema(),
                 );)*
             }
         }

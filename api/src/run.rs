@@ -1,18 +1,29 @@
 //! Starts the parts that a process consists of, and stops them in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use soko_event_log::ReadError;
+use soko_projections::Freshness;
 use sqlx::{ConnectOptions, Connection};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinError;
 
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::config::Config;
+use crate::database::Database;
 use crate::embedded::{Servers, ServersError};
+use crate::http;
+use crate::workers::{self, UnknownModel, Workers};
 
 /// What a process is for.
 #[derive(Debug, Clone)]
 pub enum Part {
+    /// All parts, and private servers for those that are not set.
     Everything,
+    Api,
+    /// The read models with these names; all of them if there are none.
+    Workers(Vec<String>),
     Migrations,
 }
 
@@ -27,9 +38,15 @@ pub enum RunError {
     Database(#[from] sqlx::Error),
     #[error("the database could not be brought to its newest form")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the parts could not be put together")]
+    App(#[from] AppError),
+    #[error("the log cannot be read")]
+    Log(#[from] ReadError),
+    #[error(transparent)]
+    UnknownModel(#[from] UnknownModel),
     #[error("HTTP cannot be served at {address}")]
     Listen {
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         #[source]
         cause: std::io::Error,
     },
@@ -48,8 +65,14 @@ pub fn run(config: Config, part: Part) -> Result<(), RunError> {
         .map_err(RunError::Runtime)?;
     runtime.block_on(async {
         let mut stop = StopSignals::new().map_err(RunError::Runtime)?;
+        let servers = async {
+            match part {
+                Part::Everything | Part::Migrations => Servers::start(&config).await,
+                Part::Api | Part::Workers(_) => Servers::join(&config),
+            }
+        };
         let servers = tokio::select! {
-            servers = Servers::start(&config) => servers?,
+            servers = servers => servers?,
             () = stop.received() => return Ok(()),
         };
         let ended = with_servers(config, part, &servers, &mut stop).await;
@@ -67,10 +90,13 @@ async fn with_servers(
     migrate(servers).await?;
     match part {
         Part::Migrations => Ok(()),
-        Part::Everything => serve(config, servers, stop).await,
+        Part::Everything => serve(config, servers, Some(&[]), stop).await,
+        Part::Api => serve(config, servers, None, stop).await,
+        Part::Workers(names) => work(servers, &names, stop).await,
     }
 }
 
+/// Several processes may start at once: the migrator has them take turns.
 async fn migrate(servers: &Servers) -> Result<(), RunError> {
     let mut connection = servers.database.connect().await?;
     soko_event_log::MIGRATOR.run(&mut connection).await?;
@@ -78,15 +104,46 @@ async fn migrate(servers: &Servers) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn serve(config: Config, servers: &Servers, stop: &mut StopSignals) -> Result<(), RunError> {
-    let address = config.address();
-    let app = App::build(config, &servers.database);
-    let (server, address) = app
-        .serve()
-        .map_err(|cause| RunError::Listen { address, cause })?;
+/// HTTP, with the workers of these models beside it, if any are to be.
+async fn serve(
+    config: Config,
+    servers: &Servers,
+    models: Option<&[String]>,
+    stop: &mut StopSignals,
+) -> Result<(), RunError> {
+    let database = Database::new(servers.database.clone()).await?;
+    let pool = database.part_pool("workers");
+    let freshness = Freshness::new(pool.clone());
+    let listen_at = config.address();
+    let app = App::build(config, &database, freshness.clone()).await?;
+    let workers = match models {
+        Some(names) => {
+            let models = workers::named(names)?;
+            Some(Workers::start(models, pool, freshness, Some(app.head())).await?)
+        }
+        None => None,
+    };
+    let ended = serve_http(&app, listen_at, stop).await;
+    if let Some(workers) = workers {
+        workers.stop().await;
+    }
+    app.close().await;
+    ended
+}
+
+async fn serve_http(
+    app: &Arc<App>,
+    listen_at: SocketAddr,
+    stop: &mut StopSignals,
+) -> Result<(), RunError> {
+    let listen = |cause| RunError::Listen {
+        address: listen_at,
+        cause,
+    };
+    let (server, address) = http::serve(app).map_err(listen)?;
     let handle = server.handle();
     let upkeep = tokio::spawn({
-        let app = Arc::clone(&app);
+        let app = Arc::clone(app);
         async move { app.upkeep().await }
     });
     let mut serving = tokio::spawn(server);
@@ -103,7 +160,23 @@ async fn serve(config: Config, servers: &Servers, stop: &mut StopSignals) -> Res
     ended
 }
 
-fn flatten(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), RunError> {
+/// Workers alone.
+async fn work(servers: &Servers, names: &[String], stop: &mut StopSignals) -> Result<(), RunError> {
+    let models = workers::named(names)?;
+    let database = Database::new(servers.database.clone()).await?;
+    let pool = database.part_pool("workers");
+    let freshness = Freshness::new(pool.clone());
+    let mut workers = Workers::start(models, pool, freshness, None).await?;
+    tracing::info!("working");
+    tokio::select! {
+        () = stop.received() => (),
+        () = workers.ended() => (),
+    }
+    workers.stop().await;
+    Ok(())
+}
+
+fn flatten(ended: Result<std::io::Result<()>, JoinError>) -> Result<(), RunError> {
     match ended {
         Ok(ended) => ended.map_err(RunError::Server),
         Err(cause) => Err(RunError::Server(std::io::Error::other(cause))),

@@ -2,6 +2,7 @@
 
 mod add_variant;
 mod archive_product;
+mod arrange_categories;
 mod cancel_order;
 mod cart_items;
 mod claims;
@@ -11,13 +12,19 @@ mod describe_product;
 mod fulfil_order;
 mod open_store;
 mod place_order;
+mod register_account;
 mod register_vendor;
 mod shelf;
 
 pub use add_variant::{AddVariant, AddVariantError, add_variant};
 pub use archive_product::archive_product;
+pub use arrange_categories::{
+    ArrangeCategoriesError, ChangeCategory, CreateCategory, change_category, create_category,
+    remove_category,
+};
 pub use cancel_order::{CancelOrder, CancelOrderError, cancel_order};
 pub use cart_items::{AddToCart, CartItemError, SetCartQuantity, add_to_cart, set_cart_quantity};
+pub use claims::email_claim;
 pub use collect_payment::{CollectPayment, CollectPaymentError, CollectedPayment, collect_payment};
 pub use create_product::{CreateProduct, CreateProductError, CreatedProduct, create_product};
 pub use describe_product::{DescribeProductError, describe_product};
@@ -26,4 +33,5 @@ pub use open_store::{OpenStore, OpenStoreError, open_store};
 pub use place_order::{
     OrderSource, PlaceOrder, PlaceOrderError, PlacedOrder, ShortLine, place_order,
 };
+pub use register_account::{RegisterAccount, register_account};
 pub use register_vendor::{RegisterVendor, RegisterVendorError, register_vendor};

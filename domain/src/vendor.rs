@@ -193,6 +193,11 @@ impl Seller {
         invitation.is_pending(now).then_some((id, invitation))
     }
 
+    /// The invitation that belongs to the token of this hash, whether it still waits or not.
+    pub fn invitation_of(&self, token_hash: &str) -> Option<&Invitation> {
+        self.invitations.by_token(token_hash).map(|(_, invitation)| invitation)
+    }
+
     /// A rejected vendor is done with; every other may still change.
     fn admitted(&self) -> Result<&Self, VendorError> {
         match self.status {

@@ -41,7 +41,7 @@ leaves! {
     i32 => { "type": "integer", "format": "int32" },
     i64 => { "type": "integer", "format": "int64" },
     String => { "type": "string" },
-    Value => {},
+    Value => { "type": ["object", "array", "string", "number", "boolean", "null"] },
     Uuid => { "type": "string", "format": "uuid" },
     DateTime<Utc> => { "type": "string", "format": "date-time" },
     NaiveDate => { "type": "string", "format": "date" },
@@ -164,7 +164,7 @@ impl<T: Described> Described for Option<T> {
                 json!({ "oneOf": [reference, { "type": "null" }] })
             }
             mut schema => {
-                if let Some(kind) = schema.get("type").cloned() {
+                if let Some(Value::String(kind)) = schema.get("type").cloned() {
                     schema["type"] = json!([kind, "null"]);
                 }
                 schema

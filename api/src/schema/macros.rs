@@ -5,14 +5,18 @@ macro_rules! body {
     ($(
         $(#[doc = $about:literal])*
         $visibility:vis struct $name:ident {
-            $($(#[doc = $field_about:literal])* $field_visibility:vis $field:ident: $type:ty),* $(,)?
+            $(
+                $(#[doc = $field_about:literal])*
+                $(#[serde($($serde:tt)*)])?
+                $field_visibility:vis $field:ident: $type:ty
+            ),* $(,)?
         }
     )+) => {$(
         $(#[doc = $about])*
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         $visibility struct $name {
-            $($(#[doc = $field_about])* $field_visibility $field: $type,)*
+            $($(#[doc = $field_about])* $(#[serde($($serde)*)])? $field_visibility $field: $type,)*
         }
 
         impl $crate::schema::Described for $name {
@@ -31,6 +35,11 @@ macro_rules! body {
         }
 
         impl $crate::body::Readable for $name {
+            const MAY_BE_ABSENT: bool = {
+                let members: &[&str] = &[$(stringify!($field)),*];
+                members.is_empty()
+            };
+
             fn inspect(value: &serde_json::Value, reading: &mut $crate::body::Reading) {
                 let Some(members) = reading.object(value) else { return };
                 $(reading.member::<$type>(members, stringify!($field));)*

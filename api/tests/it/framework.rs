@@ -11,7 +11,7 @@ use crate::soko::{Soko, code, problem};
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     for path in [
         "/",
         "/api/v1/nothing",
@@ -30,7 +30,7 @@ async fn what_is_not_there_is_a_problem() {
 
 #[tokio::test]
 async fn a_method_that_a_resource_does_not_have_is_refused_with_those_it_has() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     for method in [
         Method::POST,
         Method::PUT,
@@ -55,7 +55,7 @@ async fn a_method_that_a_resource_does_not_have_is_refused_with_those_it_has() {
 
 #[tokio::test]
 async fn a_head_is_a_get_without_its_body() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     let response = soko
         .request(Method::HEAD, "/openapi.json")
         .send()
@@ -67,7 +67,7 @@ async fn a_head_is_a_get_without_its_body() {
 
 #[tokio::test]
 async fn a_request_id_is_taken_or_made_and_returned() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     let given = soko
         .request(Method::GET, "/health/live")
         .header("x-request-id", "walk-1");
@@ -85,7 +85,7 @@ async fn a_request_id_is_taken_or_made_and_returned() {
 
 #[tokio::test]
 async fn every_answer_tells_browsers_what_not_to_do() {
-    let soko = Soko::without_database(&[("SOKO_PUBLIC_URL", "https://api.example")]);
+    let soko = Soko::with(&[("SOKO_PUBLIC_URL", "https://api.example")]).await;
     for path in ["/health/live", "/nothing", "/openapi.json", "/metrics"] {
         let response = soko.get(path).await;
         let headers = response.headers();
@@ -110,7 +110,7 @@ async fn every_answer_tells_browsers_what_not_to_do() {
 
 #[tokio::test]
 async fn pages_of_other_origins_may_call_only_if_they_are_named() {
-    let soko = Soko::without_database(&[("SOKO_CORS_ORIGINS", "https://shop.example")]);
+    let soko = Soko::with(&[("SOKO_CORS_ORIGINS", "https://shop.example")]).await;
     let origins = [
         "https://shop.example",
         "https://shop.example.evil",
@@ -142,7 +142,7 @@ async fn pages_of_other_origins_may_call_only_if_they_are_named() {
 
 #[tokio::test]
 async fn a_large_answer_is_compressed_for_who_asks() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     let plain = soko.get("/openapi.json").await;
     assert!(plain.headers().get("content-encoding").is_none());
     let request = soko
@@ -166,7 +166,7 @@ async fn a_large_answer_is_compressed_for_who_asks() {
 
 #[tokio::test]
 async fn a_client_that_asks_too_much_is_told_when_to_come_back() {
-    let soko = Soko::without_database(&[("SOKO_REQUESTS_PER_SECOND", "1")]);
+    let soko = Soko::with(&[("SOKO_REQUESTS_PER_SECOND", "1")]).await;
     let mut left = 10;
     loop {
         let response = soko.get("/api/v1/nothing").await;
@@ -200,7 +200,7 @@ async fn a_client_that_asks_too_much_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn without_limits_nobody_is_told_of_any() {
-    let soko = Soko::without_database(&[("SOKO_RATE_LIMITS", "off")]);
+    let soko = Soko::with(&[("SOKO_RATE_LIMITS", "off")]).await;
     assert!(
         soko.get("/nothing")
             .await
@@ -212,7 +212,9 @@ async fn without_limits_nobody_is_told_of_any() {
 
 #[tokio::test]
 async fn without_its_database_the_process_lives_but_is_not_ready() {
-    let soko = Soko::without_database(&[]);
+    let mut soko = Soko::with(&[]).await;
+    assert_eq!(soko.get("/health/ready").await.status(), 200);
+    soko.lose_database();
     assert_eq!(soko.get("/health/live").await.status(), 200);
     let response = soko.get("/health/ready").await;
     assert!(response.headers().contains_key("retry-after"));
@@ -225,7 +227,7 @@ async fn without_its_database_the_process_lives_but_is_not_ready() {
 
 #[tokio::test]
 async fn requests_are_counted_by_route_and_status() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     soko.get("/openapi.json").await;
     soko.get("/openapi.json").await;
     let metrics = soko.get("/metrics").await.text().await.unwrap();
@@ -243,7 +245,7 @@ async fn requests_are_counted_by_route_and_status() {
 
 #[tokio::test]
 async fn the_documentation_page_finds_all_its_files() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     assert_eq!(soko.get("/docs").await.headers()["location"], "/docs/");
     let page = soko.get("/docs/").await;
     let policy = page.headers()["content-security-policy"]
@@ -280,7 +282,7 @@ async fn the_documentation_page_finds_all_its_files() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_not_waited_for() {
-    let soko = Soko::without_database(&[]);
+    let soko = Soko::with(&[]).await;
     let mut stream = TcpStream::connect(soko.address).await.unwrap();
     stream
         .write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\nx-slow: ")

@@ -1,5 +1,9 @@
 //! The API from outside: a real server on a database of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod auth;
+mod businesses;
 mod framework;
 mod settings;
 mod soko;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use soko_domain::product::{ProductCommand, ProductError, Variant};
 use soko_domain::stock::{StockCommand, StockError};
 use soko_domain::store::StoreError;
-use soko_domain::{Currency, Product, ProductId, Stock};
+use soko_domain::{Currency, Product, ProductId, Stock, VariantId};
 
 #[derive(Debug, Clone)]
 pub struct AddVariant {
@@ -28,18 +28,24 @@ pub enum AddVariantError {
     Stock(#[from] StockError),
 }
 
+/// Answers with the variant, which is another than that of the request if the request was made
+/// before with the same idempotency key.
+///
 /// # Errors
 /// [`AddVariantError`], and [`CommandError::ClaimTaken`] for an SKU that the store has already.
 pub async fn add_variant(
     engine: &Engine,
     request: AddVariant,
     context: &CommandContext,
-) -> Result<Committed<()>, CommandError<AddVariantError>> {
+) -> Result<Committed<VariantId>, CommandError<AddVariantError>> {
     let lanes = Lanes::new()
         .with::<Product>(request.product_id)
         .with::<Stock>(request.variant.variant_id);
     engine
-        .transact(context, lanes, |unit| add(unit, &request, context))
+        .transact(context, lanes, |unit| {
+            add(unit, &request, context)?;
+            Ok(request.variant.variant_id)
+        })
         .await
 }
 

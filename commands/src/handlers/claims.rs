@@ -1,7 +1,8 @@
 //! What the handlers claim. A claim is unique in the whole system, so what only a store has to
 //! keep apart names its store.
 
-use soko_domain::{AggregateId, Sku, Slug, StoreId, Text};
+use sha2::{Digest, Sha256};
+use soko_domain::{AggregateId, EmailAddress, Sku, Slug, StoreId, Text};
 use soko_event_log::{Claim, ClaimKind, Release};
 use std::fmt::Display;
 
@@ -12,6 +13,17 @@ pub(super) struct Name {
 }
 
 impl Name {
+    pub(super) fn email(email: &EmailAddress) -> Self {
+        Self {
+            kind: ClaimKind::Email,
+            value: email_claim(email),
+        }
+    }
+
+    pub(super) fn category_slug(store_id: StoreId, slug: &Slug) -> Self {
+        Self::within(store_id, ClaimKind::CategorySlug, slug)
+    }
+
     pub(super) fn store_slug(slug: &Slug) -> Self {
         Self {
             kind: ClaimKind::StoreSlug,
@@ -63,4 +75,9 @@ impl Name {
             value: self.value,
         }
     }
+}
+
+/// What an e-mail is claimed by: its SHA-256 (hex), for claims are kept in the clear.
+pub fn email_claim(email: &EmailAddress) -> String {
+    hex::encode(Sha256::digest(email.as_str()))
 }

@@ -5,7 +5,7 @@ use crate::{CommandContext, CommandError, Committed, Engine, Lanes};
 use serde::{Deserialize, Serialize};
 use soko_domain::store::{StoreCommand, StoreError, Terms};
 use soko_domain::tenant::TenantError;
-use soko_domain::{Store, StoreId, Tenant};
+use soko_domain::{LocationId, Store, StoreId, Tenant};
 
 #[derive(Debug, Clone)]
 pub struct OpenStore {
@@ -22,6 +22,9 @@ pub enum OpenStoreError {
     Store(#[from] StoreError),
 }
 
+/// Answers with the store and its main location, which are others than those of the request if the
+/// request was made before with the same idempotency key.
+///
 /// Whether the caller may act for the tenant is the caller's to find out.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub async fn open_store(
     engine: &Engine,
     request: OpenStore,
     context: &CommandContext,
-) -> Result<Committed<()>, CommandError<OpenStoreError>> {
+) -> Result<Committed<(StoreId, LocationId)>, CommandError<OpenStoreError>> {
     let OpenStore { store_id, terms } = request;
     let lanes = Lanes::new()
         .with_new::<Store>(store_id)
@@ -43,7 +46,7 @@ pub async fn open_store(
             }
             unit.execute::<Store>(store_id, StoreCommand::Open(terms.clone()))?;
             unit.claim(Name::store_slug(&terms.slug).claimed_by(store_id));
-            Ok(())
+            Ok((store_id, terms.main_location))
         })
         .await
 }

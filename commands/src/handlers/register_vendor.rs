@@ -30,13 +30,16 @@ pub enum RegisterVendorError {
     Vendor(#[from] VendorError),
 }
 
+/// Answers with the vendor, which is another than that of the request if the request was made before
+/// with the same idempotency key.
+///
 /// # Errors
 /// [`RegisterVendorError`], and every other [`CommandError`].
 pub async fn register_vendor(
     engine: &Engine,
     request: RegisterVendor,
     context: &CommandContext,
-) -> Result<Committed<()>, CommandError<RegisterVendorError>> {
+) -> Result<Committed<VendorId>, CommandError<RegisterVendorError>> {
     let lanes = Lanes::new()
         .with_new::<Vendor>(request.vendor_id)
         .with::<Store>(request.store_id);
@@ -51,7 +54,8 @@ pub async fn register_vendor(
                 country: request.country,
                 owner: request.owner,
             };
-            Ok(unit.execute::<Vendor>(request.vendor_id, command)?)
+            unit.execute::<Vendor>(request.vendor_id, command)?;
+            Ok(request.vendor_id)
         })
         .await
 }

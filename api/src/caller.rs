@@ -1,0 +1,271 @@
+//! Who is asking, and what they may do where.
+
+mod place;
+mod standings;
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use soko_commands::{CommandContext, IdempotencyKey};
+use soko_domain::permission::{Permission, Role, allows};
+use soko_domain::{AccountId, TenantId};
+use soko_event_log::Actor;
+use uuid::Uuid;
+
+pub use self::place::Place;
+pub use self::standings::Standings;
+use crate::access::Access;
+use crate::app::App;
+use crate::command::{Command, Conditions, malformed};
+use crate::gate::Client;
+use crate::operation::{Input, Operation};
+use crate::problem::{Code, Problem, Result};
+use crate::route::Route;
+use crate::tokens::Bearer;
+
+/// Who is asking. It is extracted only for those whom the route may be open to.
+pub struct Caller {
+    app: Data<App>,
+    /// What the table of routes asks for; `None` where it asks for nothing.
+    permission: Option<Permission>,
+    bearer: Option<Bearer>,
+    cart_token: Option<String>,
+    order_token: Option<String>,
+    client: Client,
+    now: DateTime<Utc>,
+}
+
+/// That the caller holds the route's permission at some place. Only who has this can change
+/// anything there.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    actor: Actor,
+    tenant_id: TenantId,
+    key_scope: String,
+    now: DateTime<Utc>,
+    roles: Vec<Role>,
+}
+
+/// A guest's token opens what it was given for, so it must not be guessable.
+const GUEST_TOKEN_CHARACTERS: std::ops::RangeInclusive<usize> = 22..=128;
+
+impl Caller {
+    /// The account that is logged in.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a guest.
+    pub fn bearer(&self) -> Result<Bearer> {
+        self.bearer
+            .ok_or_else(|| Problem::new(Code::Unauthenticated))
+    }
+
+    pub fn account_id(&self) -> Option<AccountId> {
+        self.bearer.map(|bearer| bearer.account_id)
+    }
+
+    /// What a guest calls their cart by; `None` for an account, which needs no such name.
+    pub fn cart_token(&self) -> Option<&str> {
+        self.cart_token.as_deref().filter(|_| self.bearer.is_none())
+    }
+
+    /// What opens one order to whoever placed it as a guest.
+    pub fn order_token(&self) -> Option<&str> {
+        self.order_token.as_deref()
+    }
+
+    pub fn client(&self) -> Client {
+        self.client
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// That the caller holds the permission of this route at the place.
+    ///
+    /// # Errors
+    /// `not-found` where the caller has no standing at all, as if the place were not there;
+    /// `forbidden` where they have one, but not this permission.
+    pub async fn permit(&self, place: Place) -> Result<Permit> {
+        let Some(permission) = self.permission else {
+            return Ok(self.permitted(TenantId::PLATFORM, vec![]));
+        };
+        let account_id = self.account_id();
+        let standing = self
+            .app
+            .standings()
+            .of(account_id, &place, permission)
+            .await?;
+        if standing.roles.iter().any(|role| allows(*role, permission)) {
+            return Ok(self.permitted(standing.tenant_id, standing.roles));
+        }
+        if standing.roles.is_empty() {
+            // A guest might see it after logging in, but must not learn that from us.
+            return Err(Problem::new(Code::NotFound));
+        }
+        tracing::info!(?permission, ?account_id, "not permitted");
+        Err(Problem::new(Code::Forbidden))
+    }
+
+    fn permitted(&self, tenant_id: TenantId, roles: Vec<Role>) -> Permit {
+        let (actor, key_scope) = match (self.bearer, &self.cart_token) {
+            (Some(bearer), _) => (
+                Actor::Account(bearer.account_id),
+                format!("account:{}", bearer.account_id),
+            ),
+            (None, Some(token)) => (
+                Actor::Guest,
+                format!("guest:{}", hex::encode(&Sha256::digest(token)[..16])),
+            ),
+            (None, None) => (Actor::Guest, "guest".to_owned()),
+        };
+        Permit {
+            actor,
+            tenant_id,
+            key_scope,
+            now: self.now,
+            roles,
+        }
+    }
+
+    /// Under which the caller's idempotency keys are kept.
+    pub fn key_scope(&self) -> String {
+        self.permitted(TenantId::PLATFORM, vec![]).key_scope
+    }
+}
+
+impl Permit {
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// What the caller is there; whoever asks for themselves is a customer or a guest.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// The context in which the command is carried out.
+    pub fn context<T>(&self, command: &Command<T>) -> CommandContext {
+        self.context_with(&command.conditions)
+    }
+
+    pub fn context_with(&self, conditions: &Conditions) -> CommandContext {
+        let command_id = Uuid::now_v7();
+        let mut context =
+            CommandContext::new(self.tenant_id, self.actor.clone(), command_id, self.now);
+        context.request_id.clone_from(&conditions.request_id);
+        context.expected_version = conditions.expected_version;
+        context.dry_run = conditions.is_dry_run;
+        context.idempotency = conditions
+            .idempotency_key
+            .clone()
+            .map(|key| IdempotencyKey {
+                scope: self.key_scope.clone(),
+                key,
+                digest: conditions.digest,
+            });
+        context
+    }
+
+    /// The same within another tenant: for who creates it.
+    #[must_use]
+    pub fn within(mut self, tenant_id: TenantId) -> Self {
+        self.tenant_id = tenant_id;
+        self
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(request))
+    }
+}
+
+impl Input for Caller {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.refuses(&[Code::Unauthenticated, Code::TokenExpired]);
+        if let Access::Needs(..) = operation.access {
+            operation.refuses(&[Code::Forbidden, Code::NotFound]);
+        }
+    }
+}
+
+fn caller(request: &HttpRequest) -> Result<Caller> {
+    let defect = || Problem::new(Code::Internal).with_detail("the server is not wired up");
+    let app = request.app_data::<Data<App>>().ok_or_else(defect)?.clone();
+    let access = Route::of(request).map_or(Access::Public, |route| route.access);
+    let now = Utc::now();
+    let headers = request.headers();
+    let bearer = match bearer_token(headers)? {
+        Some(token) => Some(verified(&app, token, now)?),
+        None => None,
+    };
+    if bearer.is_none() && !access.is_open_to_guests() {
+        return Err(Problem::new(Code::Unauthenticated));
+    }
+    let extensions = request.extensions();
+    Ok(Caller {
+        permission: match access {
+            Access::Public => None,
+            Access::Needs(permission, _) => Some(permission),
+        },
+        bearer,
+        cart_token: guest_token(headers, "x-cart-token", "X-Cart-Token")?,
+        order_token: guest_token(headers, "x-order-token", "X-Order-Token")?,
+        client: extensions.get::<Client>().copied().ok_or_else(defect)?,
+        now,
+        app,
+    })
+}
+
+fn verified(app: &App, token: &str, now: DateTime<Utc>) -> Result<Bearer> {
+    let bearer = app.tokens().verify(token, now)?;
+    if app.sessions().has_ended(bearer.session_id) {
+        return Err(Problem::new(Code::Unauthenticated));
+    }
+    Ok(bearer)
+}
+
+fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let refused = || Problem::new(Code::Unauthenticated);
+    if values.next().is_some() {
+        return Err(refused());
+    }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|v| v.split_once(' '))
+        .ok_or_else(refused)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(token))
+    } else {
+        Err(refused())
+    }
+}
+
+fn guest_token(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Option<String>> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    match value.to_str() {
+        Ok(token)
+            if GUEST_TOKEN_CHARACTERS.contains(&token.len()) && token.bytes().all(is_allowed) =>
+        {
+            Ok(Some(token.to_owned()))
+        }
+        _ => Err(malformed(shown, "must be a token that we gave")),
+    }
+}

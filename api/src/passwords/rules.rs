@@ -1,0 +1,185 @@
+//! Which passwords are good enough: those of NIST SP 800-63B that fit. Length counts, and not being
+//! what everybody tries first; which characters it has does not.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::LazyLock;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::secret::Secret;
+
+const CHARACTERS_MIN: usize = 8;
+const CHARACTERS_MAX: usize = 128;
+
+/// Well above the most characters, in the longest encoding.
+const BYTES_MAX: usize = 1024;
+
+/// A password that may be set.
+pub struct NewPassword(String);
+
+/// Why a password may not be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    #[error("must have at least {CHARACTERS_MIN} characters")]
+    TooShort,
+    #[error("must have at most {CHARACTERS_MAX} characters")]
+    TooLong,
+    #[error("must not contain control characters")]
+    ControlCharacter,
+    #[error("is one of those that are tried first")]
+    Common,
+    #[error("must not be made of the e-mail or the name")]
+    Personal,
+}
+
+impl NewPassword {
+    /// `personal` is what others know of the person.
+    ///
+    /// # Errors
+    /// Why it may not be set.
+    pub fn parse(password: &Secret, personal: &[&str]) -> Result<Self, PasswordError> {
+        if password.expose().len() > BYTES_MAX {
+            return Err(PasswordError::TooLong);
+        }
+        let normal = normal(password);
+        match normal.chars().count() {
+            0..CHARACTERS_MIN => return Err(PasswordError::TooShort),
+            CHARACTERS_MIN..=CHARACTERS_MAX => (),
+            _ => return Err(PasswordError::TooLong),
+        }
+        if normal.chars().any(char::is_control) {
+            return Err(PasswordError::ControlCharacter);
+        }
+        let lower = normal.to_lowercase();
+        if is_common(&lower) {
+            return Err(PasswordError::Common);
+        }
+        let is_personal = |text: &&str| is_made_of(&lower, &text.to_lowercase());
+        if personal.iter().any(is_personal) {
+            return Err(PasswordError::Personal);
+        }
+        Ok(Self(normal.into_owned()))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword")
+    }
+}
+
+/// The same text in the same bytes, however the keyboard made it; nothing else is changed.
+pub(super) fn normal(password: &Secret) -> Cow<'_, str> {
+    let text = password.expose();
+    // Not worth the work for one that is refused anyway.
+    if text.len() > BYTES_MAX || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
+
+fn is_common(lower: &str) -> bool {
+    static COMMON: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| include_str!("common.txt").lines().collect());
+    let without_tail = lower.trim_end_matches(|c: char| c.is_ascii_digit() || c == '!' || c == '.');
+    COMMON.contains(lower) || COMMON.contains(without_tail) || repeats(lower) || is_run(lower)
+}
+
+/// `aaaaaaaa`, `abcabcabc`: a short piece over and over.
+fn repeats(text: &str) -> bool {
+    let characters: Vec<char> = text.chars().collect();
+    (1..=3).any(|period| {
+        characters
+            .iter()
+            .zip(characters.iter().skip(period))
+            .all(|(one, other)| one == other)
+    })
+}
+
+/// `12345678`, `hgfedcba`: each character next to the one before it.
+fn is_run(text: &str) -> bool {
+    let numbers: Vec<i64> = text.chars().map(|c| i64::from(u32::from(c))).collect();
+    [1, -1]
+        .iter()
+        .any(|step| numbers.windows(2).all(|pair| pair[1] - pair[0] == *step))
+}
+
+/// Also with digits or signs after it, and of an e-mail what stands before the `@`.
+fn is_made_of(password: &str, personal: &str) -> bool {
+    let stem = |text: &str| {
+        text.trim_end_matches(|c: char| !c.is_alphabetic())
+            .to_owned()
+    };
+    let local = personal.split('@').next().unwrap_or(personal);
+    [personal, local]
+        .iter()
+        .any(|known| stem(known) == stem(password) && !stem(known).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(password: &str) -> Result<(), PasswordError> {
+        let personal = ["amina.otieno@example.com", "Amina Otieno"];
+        NewPassword::parse(&password.to_owned().into(), &personal).map(drop)
+    }
+
+    #[test]
+    fn length_counts_and_not_which_characters_it_has() {
+        assert_eq!(verdict("correct horse battery"), Ok(()));
+        assert_eq!(verdict("nyumba ya kijani"), Ok(()));
+        assert_eq!(verdict("пароль надежный"), Ok(()));
+        assert_eq!(verdict("1234567"), Err(PasswordError::TooShort));
+        assert_eq!(verdict(&"wxyz".repeat(32)), Ok(()));
+        assert_eq!(
+            verdict(&format!("{}x", "ab cd ef gh ".repeat(11))),
+            Err(PasswordError::TooLong)
+        );
+        assert_eq!(
+            verdict(&"é".repeat(10_000_000)),
+            Err(PasswordError::TooLong)
+        );
+        assert_eq!(
+            verdict("zero\u{0}byte-inside"),
+            Err(PasswordError::ControlCharacter)
+        );
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_refused() {
+        for common in [
+            "password",
+            "Password1",
+            "PASSWORD123!",
+            "qwertyuiop",
+            "12345678",
+            "87654321",
+            "aaaaaaaaaa",
+            "abcabcabc",
+            "iloveyou2",
+            "abcdefghij",
+        ] {
+            assert_eq!(verdict(common), Err(PasswordError::Common), "{common}");
+        }
+    }
+
+    #[test]
+    fn what_others_know_of_the_person_is_refused() {
+        for known in [
+            "amina.otieno",
+            "amina.otieno@example.com",
+            "Amina.Otieno1",
+            "amina otieno",
+        ] {
+            assert_eq!(verdict(known), Err(PasswordError::Personal), "{known}");
+        }
+    }
+}

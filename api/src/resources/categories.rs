@@ -1,0 +1,163 @@
+//! How a store's goods are arranged.
+
+use actix_web::web::Data;
+use soko_commands::handlers::{self, ArrangeCategoriesError, CreateCategory, create_category};
+use soko_domain::category::{Category, CategoryError};
+use soko_domain::{CategoryId, Slug, StoreId, Text};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller::{Caller, Place};
+use crate::change::Change;
+use crate::command::{Command, NoBody};
+use crate::found::Found;
+use crate::problem::{Code, Problem, Result};
+use crate::query::Path;
+use crate::recorded::{New, Recorded};
+use crate::schema::{answer, body};
+
+body! {
+    pub(crate) struct NewCategory {
+        pub store_id: StoreId,
+        pub name: Text<120>,
+        /// Made of the name if it is left out.
+        pub slug: Option<Slug>,
+        /// The category that it lies in.
+        pub parent_id: Option<CategoryId>,
+    }
+
+    pub(crate) struct ChangeCategory {
+        pub name: Option<Text<120>>,
+        /// `null` takes it to the top.
+        #[serde(default)]
+        pub parent_id: Change<CategoryId>,
+    }
+}
+
+answer! {
+    pub(crate) struct CategoryCreated {
+        pub category_id: CategoryId,
+    }
+
+    pub(crate) struct CategoryDetails {
+        pub category_id: CategoryId,
+        pub store_id: StoreId,
+        pub slug: Slug,
+        pub name: Text<120>,
+        pub parent_id: Option<CategoryId>,
+    }
+}
+
+pub(crate) async fn create(
+    app: Data<App>,
+    caller: Caller,
+    command: Command<NewCategory>,
+) -> Result<New<CategoryCreated>> {
+    let NewCategory { store_id, .. } = command.body;
+    let context = caller
+        .permit(Place::store(store_id))
+        .await?
+        .context(&command);
+    let NewCategory {
+        name,
+        slug,
+        parent_id,
+        ..
+    } = command.body;
+    let slug = slug.or_else(|| Slug::of_name(name.as_str()));
+    let slug = slug.ok_or_else(|| Problem::invalid_at("/slug", "cannot be made of this name"))?;
+    let category_id = CategoryId::from_uuid(Uuid::now_v7());
+    let request = CreateCategory {
+        category_id,
+        store_id,
+        slug,
+        name,
+        parent: parent_id,
+    };
+    let created = create_category(app.engine(), request, &context).await;
+    let recorded: New<_> = app
+        .recorded_of::<Category, _, _, _>(category_id, created, &context)
+        .await?;
+    Ok(recorded
+        .map(|category_id| CategoryCreated { category_id })
+        .at(|created| format!("/categories/{}", created.category_id)))
+}
+
+pub(crate) async fn get(
+    app: Data<App>,
+    category_id: Path<CategoryId>,
+) -> Result<Found<CategoryDetails>> {
+    let category = app.engine().read::<Category>(*category_id).await?;
+    let section = category.state.section()?;
+    let details = CategoryDetails {
+        category_id: *category_id,
+        store_id: section.store_id(),
+        slug: section.slug().clone(),
+        name: section.name().clone(),
+        parent_id: section.parent(),
+    };
+    Ok(Found::new(details).with_version(category.version))
+}
+
+pub(crate) async fn change(
+    app: Data<App>,
+    caller: Caller,
+    category_id: Path<CategoryId>,
+    command: Command<ChangeCategory>,
+) -> Result<Recorded<()>> {
+    let place = place(&app, *category_id).await?;
+    let context = caller.permit(place).await?.context(&command);
+    let ChangeCategory { name, parent_id } = command.body;
+    let request = handlers::ChangeCategory {
+        category_id: *category_id,
+        name,
+        parent: match parent_id {
+            Change::Keep => None,
+            Change::Clear => Some(None),
+            Change::Set(parent) => Some(Some(parent)),
+        },
+    };
+    let changed = handlers::change_category(app.engine(), request, &context).await;
+    app.recorded_of::<Category, _, _, _>(*category_id, changed, &context)
+        .await
+}
+
+pub(crate) async fn remove(
+    app: Data<App>,
+    caller: Caller,
+    category_id: Path<CategoryId>,
+    command: Command<NoBody>,
+) -> Result<Recorded<()>> {
+    let place = place(&app, *category_id).await?;
+    let context = caller.permit(place).await?.context(&command);
+    let removed = handlers::remove_category(app.engine(), *category_id, &context).await;
+    app.recorded_of::<Category, _, _, _>(*category_id, removed, &context)
+        .await
+}
+
+async fn place(app: &App, category_id: CategoryId) -> Result<Place> {
+    let category = app.engine().read::<Category>(category_id).await?;
+    Ok(Place::store(category.state.section()?.store_id()))
+}
+
+impl From<ArrangeCategoriesError> for Problem {
+    fn from(error: ArrangeCategoriesError) -> Self {
+        match error {
+            ArrangeCategoriesError::Store(store) => store.into(),
+            ArrangeCategoriesError::Category(category) => category.into(),
+        }
+    }
+}
+
+impl From<CategoryError> for Problem {
+    fn from(error: CategoryError) -> Self {
+        let code = match &error {
+            CategoryError::NotCreated | CategoryError::Removed => Code::NotFound,
+            CategoryError::AlreadyCreated => Code::AlreadyExists,
+            CategoryError::BelowItself
+            | CategoryError::OtherStore { .. }
+            | CategoryError::TooDeep { .. } => return Self::invalid_at("/parent_id", error),
+        };
+        Self::new(code).with_detail(error)
+    }
+}

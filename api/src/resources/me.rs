@@ -1,0 +1,133 @@
+//! What people see and change of their own account.
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use soko_domain::account::{Account, AccountCommand, PlatformRole};
+use soko_domain::{AccountId, EmailAddress, Personal, PhoneNumber, SubjectId, Text};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller::{Caller, Place};
+use crate::change::Change;
+use crate::command::Command;
+use crate::found::{Found, NoContent};
+use crate::problem::{Code, Problem, Result};
+use crate::query::Path;
+use crate::recorded::Recorded;
+use crate::schema::{answer, body};
+use crate::sessions::EndReason;
+use crate::tokens::Bearer;
+
+body! {
+    pub(crate) struct ChangeProfile {
+        pub name: Option<Text<120>>,
+        /// `null` takes it away.
+        #[serde(default)]
+        pub phone: Change<PhoneNumber>,
+    }
+}
+
+answer! {
+    pub(crate) struct Me {
+        pub account_id: AccountId,
+        pub email: Option<EmailAddress>,
+        pub email_verified: bool,
+        pub name: Option<Text<120>>,
+        pub phone: Option<PhoneNumber>,
+        pub platform_roles: Vec<PlatformRole>,
+    }
+
+    pub(crate) struct MySession {
+        pub session_id: Uuid,
+        /// Whether it is the one that asks.
+        pub is_current: bool,
+        /// What the device said of itself.
+        pub user_agent: Option<String>,
+        pub started_at: DateTime<Utc>,
+        pub last_used_at: DateTime<Utc>,
+        pub expires_at: DateTime<Utc>,
+    }
+
+    pub(crate) struct MySessions {
+        pub items: Vec<MySession>,
+    }
+}
+
+pub(crate) async fn get(app: Data<App>, caller: Caller) -> Result<Found<Me>> {
+    let account_id = caller.bearer()?.account_id;
+    let account = app.engine().read::<Account>(account_id).await?;
+    let profile = account.state.profile()?;
+    let me = Me {
+        account_id,
+        email: profile.email().value().cloned(),
+        email_verified: profile.email_is_verified(),
+        name: profile.name().value().cloned(),
+        phone: profile.phone().and_then(Personal::value).cloned(),
+        platform_roles: account.state.platform_roles().collect(),
+    };
+    Ok(Found::new(me).with_version(account.version))
+}
+
+pub(crate) async fn change(
+    app: Data<App>,
+    caller: Caller,
+    command: Command<ChangeProfile>,
+) -> Result<Recorded<()>> {
+    let account_id = caller.bearer()?.account_id;
+    let context = caller.permit(Place::own()).await?.context(&command);
+    let subject = SubjectId::from_uuid(account_id.as_uuid());
+    let account = app.engine().read::<Account>(account_id).await?;
+    let profile = account.state.profile()?;
+    let name = command.body.name.map(|name| Personal::new(subject, name));
+    let change = AccountCommand::ChangeProfile {
+        name: name.unwrap_or_else(|| profile.name().clone()),
+        phone: match command.body.phone {
+            Change::Keep => profile.phone().cloned(),
+            Change::Clear => None,
+            Change::Set(phone) => Some(Personal::new(subject, phone)),
+        },
+    };
+    let changed = app
+        .engine()
+        .execute::<Account>(account_id, change, &context)
+        .await;
+    app.recorded_of::<Account, _, _, _>(account_id, changed, &context)
+        .await
+}
+
+pub(crate) async fn sessions(app: Data<App>, caller: Caller) -> Result<Found<MySessions>> {
+    let bearer = caller.bearer()?;
+    let sessions = app.sessions().of(bearer.account_id, caller.now()).await?;
+    let items = sessions.into_iter().map(|session| MySession {
+        session_id: session.session_id,
+        is_current: session.session_id == bearer.session_id,
+        user_agent: session.user_agent,
+        started_at: session.started_at,
+        last_used_at: session.last_used_at,
+        expires_at: session.expires_at,
+    });
+    Ok(Found::new(MySessions {
+        items: items.collect(),
+    }))
+}
+
+pub(crate) async fn end_session(
+    app: Data<App>,
+    caller: Caller,
+    session_id: Path<Uuid>,
+) -> Result<NoContent> {
+    let account_id = caller.bearer()?.account_id;
+    let session = Bearer {
+        account_id,
+        session_id: *session_id,
+    };
+    if app
+        .sessions()
+        .end(session, EndReason::EndedByOwner, caller.now())
+        .await?
+    {
+        Ok(NoContent)
+    } else {
+        Err(Problem::new(Code::NotFound))
+    }
+}

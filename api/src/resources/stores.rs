@@ -1,0 +1,424 @@
+//! Stores: their terms, locations and people.
+
+use std::collections::BTreeSet;
+
+use actix_web::web::Data;
+use soko_commands::handlers::{OpenStore, OpenStoreError, open_store};
+use soko_domain::payment::PaymentProvider;
+use soko_domain::store::{Shop, Store, StoreCommand, StoreError, StoreRole, Terms};
+use soko_domain::{
+    AccountId, CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text,
+};
+use soko_event_log::{ClaimKind, Claims};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller::{Caller, Place};
+use crate::command::{Command, NoBody};
+use crate::found::Found;
+use crate::problem::{Code, Problem, Result};
+use crate::query::Path;
+use crate::recorded::{New, Recorded};
+use crate::resources::members::{Members, NewMember, RoleOfMember};
+use crate::schema::{answer, body, words};
+
+body! {
+    pub(crate) struct NewStore {
+        pub tenant_id: TenantId,
+        /// The name of the store in addresses; nobody else's.
+        pub slug: Slug,
+        pub name: Text<120>,
+        pub currency: Currency,
+        pub country: CountryCode,
+        /// An IANA name, such as `Africa/Nairobi`.
+        pub time_zone: Text<64>,
+        pub prices_include_tax: bool,
+        /// In basis points: 1600 is 16 %.
+        pub tax_rate_bps: TaxRate,
+        pub payment_methods: BTreeSet<PaymentProvider>,
+        /// What the store keeps of its vendors' sales, in basis points.
+        pub commission_bps: TaxRate,
+    }
+
+    pub(crate) struct ChangeStore {
+        pub name: Option<Text<120>>,
+        pub time_zone: Option<Text<64>>,
+        pub prices_include_tax: Option<bool>,
+        pub tax_rate_bps: Option<TaxRate>,
+        pub payment_methods: Option<BTreeSet<PaymentProvider>>,
+        pub commission_bps: Option<TaxRate>,
+    }
+
+    pub(crate) struct NameOfLocation {
+        pub name: Text<120>,
+    }
+}
+
+answer! {
+    pub(crate) struct StoreOpened {
+        pub store_id: StoreId,
+        /// Where stock lies that names no other place.
+        pub main_location_id: LocationId,
+    }
+
+    pub(crate) struct StoreDetails {
+        pub store_id: StoreId,
+        pub tenant_id: TenantId,
+        pub slug: Slug,
+        pub name: Text<120>,
+        pub status: StoreStatus,
+        pub currency: Currency,
+        pub country: CountryCode,
+        pub time_zone: Text<64>,
+        pub prices_include_tax: bool,
+        pub tax_rate_bps: TaxRate,
+        pub payment_methods: BTreeSet<PaymentProvider>,
+        pub commission_bps: TaxRate,
+        pub main_location_id: LocationId,
+    }
+
+    pub(crate) struct LocationAdded {
+        pub location_id: LocationId,
+    }
+
+    pub(crate) struct Locations {
+        pub items: Vec<Location>,
+    }
+
+    pub(crate) struct Location {
+        pub location_id: LocationId,
+        pub name: Text<120>,
+        pub is_main: bool,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoreStatus {
+    Open,
+    Closed,
+}
+
+words! { StoreStatus = "StoreStatus" ["open", "closed"] }
+
+pub(crate) async fn open(
+    app: Data<App>,
+    caller: Caller,
+    command: Command<NewStore>,
+) -> Result<New<StoreOpened>> {
+    let NewStore { tenant_id, .. } = command.body;
+    let context = caller
+        .permit(Place::tenant(tenant_id))
+        .await?
+        .context(&command);
+    app.check_time_zone(&command.body.time_zone).await?;
+    let store_id = StoreId::from_uuid(Uuid::now_v7());
+    let terms = terms(command.body, LocationId::from_uuid(Uuid::now_v7()));
+    let request = OpenStore {
+        store_id,
+        terms: Box::new(terms),
+    };
+    let opened = open_store(app.engine(), request, &context).await;
+    let recorded: New<_> = app
+        .recorded_of::<Store, _, _, _>(store_id, opened, &context)
+        .await?;
+    let opened = |(store_id, main_location_id)| StoreOpened {
+        store_id,
+        main_location_id,
+    };
+    Ok(recorded
+        .map(opened)
+        .at(|opened| format!("/stores/{}", opened.store_id)))
+}
+
+fn terms(store: NewStore, main_location: LocationId) -> Terms {
+    Terms {
+        tenant_id: store.tenant_id,
+        slug: store.slug,
+        name: store.name,
+        currency: store.currency,
+        country: store.country,
+        time_zone: store.time_zone,
+        tax: Tax {
+            prices_include_tax: store.prices_include_tax,
+            rate: store.tax_rate_bps,
+        },
+        payment_methods: store.payment_methods,
+        commission_bps: store.commission_bps,
+        main_location,
+    }
+}
+
+/// By its id or its slug.
+pub(crate) async fn get(app: Data<App>, store: Path<String>) -> Result<Found<StoreDetails>> {
+    let store_id = app.store_called(&store).await?;
+    let store = app.engine().read::<Store>(store_id).await?;
+    let status = if store.state.is_closed() {
+        StoreStatus::Closed
+    } else {
+        StoreStatus::Open
+    };
+    let details = details(store_id, status, store.state.shop()?);
+    Ok(Found::new(details).with_version(store.version))
+}
+
+fn details(store_id: StoreId, status: StoreStatus, shop: &Shop) -> StoreDetails {
+    let terms = shop.terms();
+    StoreDetails {
+        store_id,
+        tenant_id: terms.tenant_id,
+        slug: terms.slug.clone(),
+        name: terms.name.clone(),
+        status,
+        currency: terms.currency,
+        country: terms.country,
+        time_zone: terms.time_zone.clone(),
+        prices_include_tax: terms.tax.prices_include_tax,
+        tax_rate_bps: terms.tax.rate,
+        payment_methods: terms.payment_methods.clone(),
+        commission_bps: terms.commission_bps,
+        main_location_id: terms.main_location,
+    }
+}
+
+pub(crate) async fn change(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+    command: Command<ChangeStore>,
+) -> Result<Recorded<()>> {
+    let permit = caller.permit(Place::store(*store_id)).await?;
+    let change = &command.body;
+    let mut commands = vec![];
+    if let Some(name) = change.name.clone() {
+        commands.push(StoreCommand::Rename { name });
+    }
+    if let Some(time_zone) = change.time_zone.clone() {
+        app.check_time_zone(&time_zone).await?;
+        commands.push(StoreCommand::ChangeTimeZone { time_zone });
+    }
+    if change.prices_include_tax.is_some() || change.tax_rate_bps.is_some() {
+        let store = app.engine().read::<Store>(*store_id).await?;
+        let Tax {
+            prices_include_tax,
+            rate,
+        } = store.state.shop()?.tax();
+        commands.push(StoreCommand::ChangeTax {
+            tax: Tax {
+                prices_include_tax: change.prices_include_tax.unwrap_or(prices_include_tax),
+                rate: change.tax_rate_bps.unwrap_or(rate),
+            },
+        });
+    }
+    if let Some(payment_methods) = change.payment_methods.clone() {
+        commands.push(StoreCommand::ChangePaymentMethods { payment_methods });
+    }
+    if let Some(commission_bps) = change.commission_bps {
+        commands.push(StoreCommand::ChangeCommission { commission_bps });
+    }
+    let context = permit.context(&command);
+    let changed = app
+        .execute_all::<Store>(*store_id, commands, &context)
+        .await;
+    app.recorded_of::<Store, _, _, _>(*store_id, changed, &context)
+        .await
+}
+
+pub(crate) async fn close(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+    command: Command<NoBody>,
+) -> Result<Recorded<()>> {
+    execute(&app, &caller, *store_id, &command, StoreCommand::Close).await
+}
+
+pub(crate) async fn locations(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+) -> Result<Found<Locations>> {
+    caller.permit(Place::store(*store_id)).await?;
+    let store = app.engine().read::<Store>(*store_id).await?;
+    let shop = store.state.shop()?;
+    let items = shop.locations().map(|(location_id, name)| Location {
+        location_id,
+        name: name.clone(),
+        is_main: location_id == shop.main_location(),
+    });
+    Ok(Found::new(Locations {
+        items: items.collect(),
+    })
+    .with_version(store.version))
+}
+
+pub(crate) async fn add_location(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+    command: Command<NameOfLocation>,
+) -> Result<New<LocationAdded>> {
+    let context = caller
+        .permit(Place::store(*store_id))
+        .await?
+        .context(&command);
+    let location_id = LocationId::from_uuid(Uuid::now_v7());
+    let name = command.body.name;
+    let added = app
+        .execute_for::<Store, _>(
+            *store_id,
+            StoreCommand::AddLocation { location_id, name },
+            LocationAdded { location_id },
+            &context,
+        )
+        .await;
+    app.recorded_of::<Store, _, _, _>(*store_id, added, &context)
+        .await
+}
+
+pub(crate) async fn rename_location(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(StoreId, LocationId)>,
+    command: Command<NameOfLocation>,
+) -> Result<Recorded<()>> {
+    let (store_id, location_id) = path.0;
+    let rename = StoreCommand::RenameLocation {
+        location_id,
+        name: command.body.name.clone(),
+    };
+    execute(&app, &caller, store_id, &command, rename).await
+}
+
+pub(crate) async fn members(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+) -> Result<Found<Members<StoreRole>>> {
+    caller.permit(Place::store(*store_id)).await?;
+    let store = app.engine().read::<Store>(*store_id).await?;
+    let items = app.named(store.state.shop()?.team()).await?;
+    Ok(Found::new(Members { items }).with_version(store.version))
+}
+
+pub(crate) async fn add_member(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+    command: Command<NewMember<StoreRole>>,
+) -> Result<Recorded<()>> {
+    // Before anything is told of who exists.
+    caller.permit(Place::store(*store_id)).await?;
+    let account_id = app.account_of(&command.body.email).await?;
+    let add = StoreCommand::AddMember {
+        account_id,
+        role: command.body.role,
+    };
+    execute(&app, &caller, *store_id, &command, add).await
+}
+
+pub(crate) async fn change_member(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(StoreId, AccountId)>,
+    command: Command<RoleOfMember<StoreRole>>,
+) -> Result<Recorded<()>> {
+    let (store_id, account_id) = path.0;
+    let change = StoreCommand::ChangeMemberRole {
+        account_id,
+        role: command.body.role,
+    };
+    execute(&app, &caller, store_id, &command, change).await
+}
+
+pub(crate) async fn remove_member(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(StoreId, AccountId)>,
+    command: Command<NoBody>,
+) -> Result<Recorded<()>> {
+    let (store_id, account_id) = path.0;
+    execute(
+        &app,
+        &caller,
+        store_id,
+        &command,
+        StoreCommand::RemoveMember { account_id },
+    )
+    .await
+}
+
+async fn execute<T>(
+    app: &App,
+    caller: &Caller,
+    store_id: StoreId,
+    command: &Command<T>,
+    store_command: StoreCommand,
+) -> Result<Recorded<()>> {
+    let context = caller
+        .permit(Place::store(store_id))
+        .await?
+        .context(command);
+    let done = app
+        .engine()
+        .execute::<Store>(store_id, store_command, &context)
+        .await;
+    app.standings().forget();
+    app.recorded_of::<Store, _, _, _>(store_id, done, &context)
+        .await
+}
+
+impl App {
+    /// # Errors
+    /// `validation` for a time zone that reports could not be made in.
+    async fn check_time_zone(&self, name: &Text<64>) -> Result<()> {
+        let known: Option<i32> =
+            sqlx::query_scalar("SELECT 1 FROM pg_timezone_names WHERE name = $1")
+                .bind(name.as_str())
+                .fetch_optional(self.pool())
+                .await?;
+        let unknown = "must be an IANA time zone, such as Africa/Nairobi";
+        known
+            .map(drop)
+            .ok_or_else(|| Problem::invalid_at("/time_zone", unknown))
+    }
+
+    /// The store with this id, or with this slug.
+    async fn store_called(&self, name: &str) -> Result<StoreId> {
+        if let Ok(store_id) = name.parse() {
+            return Ok(store_id);
+        }
+        let nothing = || Problem::new(Code::NotFound);
+        let slug: Slug = name.parse().map_err(|_| nothing())?;
+        let claims = Claims::new(self.pool().clone());
+        let claim = claims.find(ClaimKind::StoreSlug, slug.as_str()).await?;
+        let owner = claim
+            .and_then(|claim| claim.owner)
+            .and_then(|owner| owner.parse().ok());
+        owner.ok_or_else(nothing)
+    }
+}
+
+impl From<OpenStoreError> for Problem {
+    fn from(error: OpenStoreError) -> Self {
+        match error {
+            OpenStoreError::Tenant(tenant) => tenant.into(),
+            OpenStoreError::Store(store) => store.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::Team(team) => return team.into(),
+            StoreError::NotOpened | StoreError::UnknownLocation { .. } => Code::NotFound,
+            StoreError::AlreadyOpened | StoreError::LocationExists { .. } => Code::AlreadyExists,
+            StoreError::Closed | StoreError::TooManyLocations { .. } => Code::StateConflict,
+            StoreError::NoPaymentMethod => {
+                return Self::invalid_at("/payment_methods", error);
+            }
+        };
+        Self::new(code).with_detail(error)
+    }
+}

@@ -1,5 +1,0 @@
-//! What crosses time.
-
-mod abandoning;
-mod office;
-mod running;
