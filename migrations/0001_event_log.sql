@@ -12,7 +12,8 @@ CREATE TABLE events (
     payload        json        NOT NULL,
     metadata       json        NOT NULL,
     recorded_at    timestamptz NOT NULL,
-    CONSTRAINT events_stream UNIQUE (aggregate_type, aggregate_id, sequence)
+    -- The id comes first because it tells two rows apart at the first look.
+    CONSTRAINT events_stream UNIQUE (aggregate_id, aggregate_type, sequence)
 );
 
 -- Whoever appends holds the lock of this table, which has no rows, until the commit. That orders

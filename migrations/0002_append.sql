@@ -67,6 +67,8 @@ BEGIN
         WHERE t.sequence <> coalesce((
             SELECT e.sequence FROM events e
             WHERE e.aggregate_type = t.type AND e.aggregate_id = t.id::text
+                -- Or it would look at every event of the stream on the index page.
+                AND e.sequence >= t.sequence
             ORDER BY e.sequence DESC LIMIT 1
         ), 0)
         LIMIT 1;

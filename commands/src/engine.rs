@@ -39,6 +39,7 @@ use soko_domain::Decide;
 use soko_event_log::{ClaimKind, Claims, FoundClaim, Loader, Position};
 use sqlx::PgPool;
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -213,6 +214,14 @@ impl Engine {
     /// Whether a command with this idempotency key is being worked on, on this node.
     pub fn is_running(&self, scope: &str, key: &str) -> bool {
         self.0.keys.is_running(scope, key)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,7 @@
 //! is in the log, the whole call is rolled back, a look-up names the units that are in the way,
 //! and the others go again. So a unit fails for its own reasons only.
 
+mod appended;
 mod call;
 mod connection;
 mod meters;

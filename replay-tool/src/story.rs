@@ -60,7 +60,7 @@ fn order(event: &OrderEvent) -> Sentence {
             plain(format!("delivered: the part of vendor {vendor_id}"))
         }
         OrderEvent::Completed {} => plain("completed: delivered and paid".to_owned()),
-        OrderEvent::Cancelled { by, reason } => {
+        OrderEvent::Cancelled { by, reason, .. } => {
             let by = match by {
                 CancelledBy::Customer => "the customer",
                 CancelledBy::Vendor => "the vendor",

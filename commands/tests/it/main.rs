@@ -9,6 +9,7 @@ mod histories;
 mod idempotency;
 mod lanes;
 mod overload;
+mod process_managers;
 mod refusals;
 mod snapshots;
 mod units;

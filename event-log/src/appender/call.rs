@@ -1,6 +1,7 @@
 //! Units as the arguments of one call of the append function.
 
-use super::queue::{Queued, Stream};
+use super::appended::Appended;
+use super::queue::{Footing, Queued, Stream};
 use crate::{AppendError, ClaimKind, Position};
 use chrono::{DateTime, Utc};
 use sqlx::encode::IsNull;
@@ -37,8 +38,8 @@ pub(super) struct Call<'a> {
 
     /// What the database has to compare.
     tails: Tails,
-    /// New streams: that they do not exist yet is what the unique key knows.
-    created: Tails,
+    /// What the unique key of the streams is enough for: the event before is certainly there.
+    followed: Tails,
 
     release_kinds: Vec<&'a str>,
     release_values: Vec<&'a str>,
@@ -79,14 +80,14 @@ struct JsonText<'a>(&'a str);
 impl<'a> Call<'a> {
     /// As many of the units, from the first on, as can go together. One that stands against an
     /// earlier one goes with a later call, when it is known what became of the earlier.
-    pub(super) fn of(units: &'a [Queued]) -> (Self, usize) {
+    pub(super) fn of(units: &'a [Queued], appended: &Appended) -> (Self, usize) {
         let mut call = Self::default();
         let fitting = units
             .iter()
             .take_while(|queued| {
                 let fits = call.fits(queued);
                 if fits {
-                    call.add(queued);
+                    call.add(queued, appended);
                 }
                 fits
             })
@@ -150,9 +151,8 @@ impl<'a> Call<'a> {
         let (moved, taken) = self.in_the_way(connection).await?;
         let mut blamed = Vec::new();
         for (place, queued) in units.iter().enumerate() {
-            let has_moved = |footing: &&super::queue::Footing| {
-                moved.get(&footing.stream) == Some(&footing.before)
-            };
+            let has_moved =
+                |footing: &&Footing| moved.get(&footing.stream) == Some(&footing.before);
             let moved = queued.footings.iter().find(has_moved);
             let taken = queued
                 .unit
@@ -160,9 +160,7 @@ impl<'a> Call<'a> {
                 .iter()
                 .find(|claim| taken.contains(&(claim.kind.as_str(), claim.value.as_str())));
             let error = match (moved, taken) {
-                (Some(footing), _) if footing.after > footing.before => {
-                    AppendError::VersionConflict
-                }
+                (Some(footing), _) if footing.is_written() => AppendError::VersionConflict,
                 (Some(_), _) => AppendError::GuardMoved,
                 (None, Some(claim)) => AppendError::ClaimTaken {
                     kind: claim.kind,
@@ -188,6 +186,7 @@ impl<'a> Call<'a> {
              WHERE s.sequence <> coalesce((
                  SELECT e.sequence FROM events e
                  WHERE e.aggregate_type = s.type AND e.aggregate_id = s.id::text
+                     AND e.sequence >= s.sequence
                  ORDER BY e.sequence DESC LIMIT 1
              ), 0)
              UNION ALL
@@ -199,9 +198,9 @@ impl<'a> Call<'a> {
                  WHERE r.kind = c.kind AND r.value = c.value AND r.tenant = c.tenant_id
              )",
         )
-        .bind([&self.tails.types[..], &self.created.types].concat())
-        .bind([&self.tails.ids[..], &self.created.ids].concat())
-        .bind([&self.tails.sequences[..], &self.created.sequences].concat())
+        .bind([&self.tails.types[..], &self.followed.types].concat())
+        .bind([&self.tails.ids[..], &self.followed.ids].concat())
+        .bind([&self.tails.sequences[..], &self.followed.sequences].concat())
         .bind(&self.claim_kinds)
         .bind(&self.claim_values)
         .bind(&self.release_kinds)
@@ -216,7 +215,7 @@ impl<'a> Call<'a> {
                 let split = self.tails.ids.len();
                 let (tails, place) = match place.checked_sub(split) {
                     None => (&self.tails, place),
-                    Some(place) => (&self.created, place),
+                    Some(place) => (&self.followed, place),
                 };
                 moved.extend(tails.at(place));
             } else if let (Some(kind), Some(value)) =
@@ -244,7 +243,7 @@ impl<'a> Call<'a> {
                 .any(|release| self.claimed.contains(&(release.kind, &*release.value)))
     }
 
-    fn add(&mut self, queued: &'a Queued) {
+    fn add(&mut self, queued: &'a Queued, appended: &Appended) {
         let unit = &queued.unit;
         for footing in &queued.footings {
             match self.known.entry(footing.stream) {
@@ -253,9 +252,8 @@ impl<'a> Call<'a> {
                 }
                 Entry::Vacant(known) => {
                     known.insert(footing.after);
-                    let is_new = footing.before == 0 && footing.after > 0;
-                    let tails = if is_new {
-                        &mut self.created
+                    let tails = if footing.is_written() && appended.has(footing) {
+                        &mut self.followed
                     } else {
                         &mut self.tails
                     };

@@ -32,6 +32,13 @@ pub(super) struct Footing {
     pub(super) after: u64,
 }
 
+impl Footing {
+    /// Or only read.
+    pub(super) const fn is_written(&self) -> bool {
+        self.after > self.before
+    }
+}
+
 /// A unit that waits, or is on its way.
 #[derive(Debug)]
 pub(super) struct Queued {
@@ -111,17 +118,20 @@ impl Queue {
         Ok(number)
     }
 
-    /// What goes with the next call; none once the queue is closed and empty.
-    pub(super) async fn take(&self) -> Option<Vec<Queued>> {
-        loop {
-            if let Some(units) = self.lock().take() {
-                return Some(units);
-            }
-            if self.lock().is_closed {
-                return None;
-            }
+    /// Waits until there is a unit, or the queue is closed.
+    pub(super) async fn filled(&self) {
+        while !self.lock().is_worth_a_look() {
             self.filled.notified().await;
         }
+    }
+
+    /// What goes with the next call; none if nothing waits.
+    pub(super) fn take(&self) -> Option<Vec<Queued>> {
+        self.lock().take()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().units.len()
     }
 
     /// While the log is out of reach: nobody waits longer than he was told.
@@ -192,6 +202,10 @@ impl Queue {
 }
 
 impl Waiting {
+    fn is_worth_a_look(&self) -> bool {
+        self.is_closed || !self.units.is_empty()
+    }
+
     fn take(&mut self) -> Option<Vec<Queued>> {
         let (mut events, mut bytes) = (0, 0);
         let fits = |queued: &&Queued| {

@@ -1,17 +1,21 @@
 //! The task: one call after the other.
 
 use super::AppenderOptions;
+use super::appended::Appended;
 use super::call::{Blamed, Call, Committed};
 use super::connection::{Connection, Refusal};
-use super::queue::{Queue, Queued};
-use crate::{AppendError, Appended, Position};
+use super::queue::{Queue, Queued, UNITS_PER_CALL_MAX};
+use crate::{AppendError, Position};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 /// How often the same units are sent although each time they are refused for no fault of theirs.
 const TRIES_MAX: u32 = 3;
+/// How often the runtime's other tasks go first before a call.
+const YIELDS_MAX: u32 = 4;
 const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(20);
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -19,6 +23,7 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     queue: Arc<Queue>,
     connection: Connection,
+    appended: Appended,
     latency_budget: Duration,
 }
 
@@ -39,13 +44,14 @@ impl Worker {
         let worker = Self {
             queue: Arc::clone(&queue),
             connection,
+            appended: Appended::default(),
             latency_budget,
         };
         (queue, worker)
     }
 
     pub(super) async fn run(mut self) {
-        while let Some(units) = self.queue.take().await {
+        while let Some(units) = self.next().await {
             let mut parts = vec![Part::new(units)];
             // Each step decides at least one unit, parts with one, or uses up a try.
             while let Some(part) = parts.pop() {
@@ -54,6 +60,23 @@ impl Worker {
             self.queue.call_ended();
         }
         self.connection.close().await;
+    }
+
+    /// What goes with the next call. Those who were just answered, or who are about to enqueue, come
+    /// first, as long as more do: a call costs about the same for one unit as for many, and who
+    /// misses it waits for the whole of it.
+    async fn next(&self) -> Option<Vec<Queued>> {
+        self.queue.filled().await;
+        let mut waiting = self.queue.len();
+        for _ in 0..YIELDS_MAX {
+            yield_now().await;
+            let now_waiting = self.queue.len();
+            if now_waiting == waiting || now_waiting >= UNITS_PER_CALL_MAX {
+                break;
+            }
+            waiting = now_waiting;
+        }
+        self.queue.take()
     }
 
     /// Sends what can go of a part; gives back what is left to be sent, the next last.
@@ -66,7 +89,7 @@ impl Worker {
             fail_all(units, error);
             return vec![];
         }
-        let (call, riders) = Call::of(&units);
+        let (call, riders) = Call::of(&units, &self.appended);
         self.measure(riders, call.events());
         let since = Instant::now();
         let result = self.connection.send(&call).await;
@@ -165,7 +188,7 @@ impl Worker {
         }]
     }
 
-    fn succeed(&self, units: Vec<Queued>, committed: Committed) {
+    fn succeed(&mut self, units: Vec<Queued>, committed: Committed) {
         let Committed {
             mut base,
             recorded_at,
@@ -173,10 +196,15 @@ impl Worker {
         let meters = self.queue.meters();
         for queued in units {
             let events = queued.unit.events.len();
+            let written = queued
+                .footings
+                .iter()
+                .filter(|footing| footing.is_written());
+            written.for_each(|footing| self.appended.remember(footing));
             let last = Position::new(base.get() + i64::try_from(events).unwrap_or(i64::MAX));
             meters.unit_seconds.record(queued.waited());
             meters.appended_events.increment(events as u64);
-            queued.succeed(Appended {
+            queued.succeed(crate::Appended {
                 first: base.next(),
                 last,
                 recorded_at,

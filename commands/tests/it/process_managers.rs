@@ -1,0 +1,5 @@
+//! What crosses time.
+
+mod abandoning;
+mod office;
+mod running;
