@@ -10,6 +10,7 @@ mod running;
 mod samples;
 mod trade;
 
+mod audit;
 mod catalog;
 mod freshness;
 mod orders;

@@ -71,7 +71,7 @@ async fn a_cart_that_became_an_order_is_empty() {
     assert_eq!(found.last_order, Some(order(1)));
 }
 
-async fn market() -> Log {
+pub(crate) async fn market() -> Log {
     let mut log = Log::empty().await;
     fill(&mut log).await;
     log
