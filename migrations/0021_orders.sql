@@ -50,3 +50,5 @@ CREATE TABLE read_models.vendor_orders (
     order_id  uuid   NOT NULL,
     PRIMARY KEY (vendor_id, position)
 );
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.orders, read_models.vendor_orders');

@@ -13,3 +13,5 @@ CREATE TABLE read_models.order_tracking (
     tracking_number text,
     PRIMARY KEY (order_id, position)
 );
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.order_tracking');

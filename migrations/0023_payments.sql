@@ -40,3 +40,5 @@ CREATE TABLE read_models.payment_moves (
     reference  text        NOT NULL,
     PRIMARY KEY (payment_id, position)
 );
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.payments, read_models.payment_moves');

@@ -24,3 +24,5 @@ CREATE TABLE read_models.sales (
 
 CREATE INDEX sales_tenant ON read_models.sales (tenant_id, hour);
 CREATE INDEX sales_vendor ON read_models.sales (vendor_id, hour);
+
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON read_models.sales');

@@ -9,7 +9,10 @@ use soko_commands::{CommandContext, Engine, EngineOptions};
 use soko_domain::account::PlatformRole;
 use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
 use soko_event_log::{Actor, AppendError, Appender, AppenderOptions, ClaimKind, Claims, Position};
-use soko_projections::Freshness;
+use soko_projections::read_models::categories::Categories;
+use soko_projections::read_models::products::Products;
+use soko_projections::read_models::stock_levels::StockLevels;
+use soko_projections::{Freshness, ReadModel};
 use sqlx::PgPool;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -19,6 +22,7 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::database::Database;
 use crate::gate::RateLimits;
+use crate::kept_answers::KeptAnswers;
 use crate::login_throttle;
 use crate::passwords::{NewPassword, PasswordError, Passwords};
 use crate::problem::Problem;
@@ -43,6 +47,7 @@ pub struct App {
     sessions: Sessions,
     credentials: Credentials,
     passwords: Passwords,
+    shelves: KeptAnswers,
 }
 
 /// Why the parts could not be put together.
@@ -86,6 +91,7 @@ impl App {
             sessions: Sessions::new(pool.clone()),
             credentials: Credentials::new(pool.clone()),
             passwords: Passwords::default(),
+            shelves: KeptAnswers::of_models(&[Products::NAME, StockLevels::NAME, Categories::NAME]),
             appender,
             engine,
             freshness,
@@ -130,6 +136,11 @@ impl App {
 
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// The pages of the catalog that were asked for lately.
+    pub fn shelves(&self) -> &KeptAnswers {
+        &self.shelves
     }
 
     pub fn passwords(&self) -> &Passwords {

@@ -16,6 +16,26 @@ pub enum Change<T> {
     Set(T),
 }
 
+impl<T> Change<T> {
+    /// Makes the change.
+    pub fn apply(self, value: &mut Option<T>) {
+        match self {
+            Self::Keep => (),
+            Self::Clear => *value = None,
+            Self::Set(new) => *value = Some(new),
+        }
+    }
+
+    #[must_use]
+    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(new) => Change::Set(map(new)),
+        }
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))

@@ -75,7 +75,10 @@ impl Conditions {
             idempotency_key,
             digest: [0; 32],
             expected_version: expected_version(headers)?,
-            is_dry_run: is_dry_run(request.query_string())?,
+            is_dry_run: is_dry_run(
+                request.query_string(),
+                Route::of(request).map_or(&[], |route| route.parameters),
+            )?,
             request_id: request
                 .extensions()
                 .get::<RequestId>()
@@ -175,7 +178,8 @@ fn only_one<'a>(
         .map_err(|_| malformed(shown, "must be ASCII"))
 }
 
-fn is_dry_run(query: &str) -> Result<bool> {
+/// `others` are read by somebody else.
+fn is_dry_run(query: &str, others: &[&str]) -> Result<bool> {
     let mut is_dry_run = false;
     let mut faults = vec![];
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -184,6 +188,9 @@ fn is_dry_run(query: &str) -> Result<bool> {
             "dry_run=false" => (),
             _ => {
                 let name = pair.split('=').next().unwrap_or_default();
+                if others.contains(&name) {
+                    continue;
+                }
                 let message = match name {
                     "dry_run" => "must be true or false",
                     _ => "is not a parameter that is known here",
@@ -266,10 +273,10 @@ mod tests {
 
     #[test]
     fn a_command_has_no_other_parameter_than_dry_run() {
-        assert!(!is_dry_run("").unwrap() && is_dry_run("dry_run=true").unwrap());
+        assert!(!is_dry_run("", &[]).unwrap() && is_dry_run("dry_run=true", &[]).unwrap());
         for wrong in ["dry_run=yes", "dry_run", "dryrun=true", "dry_run=true&x=1"] {
             assert_eq!(
-                is_dry_run(wrong).unwrap_err().code(),
+                is_dry_run(wrong, &[]).unwrap_err().code(),
                 Code::Validation,
                 "{wrong}"
             );

@@ -14,6 +14,8 @@ use crate::schema::{Components, Described, ObjectSchema};
 pub struct Found<T> {
     body: T,
     version: Option<u64>,
+    /// Whether the version tells all: the same version is then the same answer.
+    is_all_told: bool,
 }
 
 impl<T> Found<T> {
@@ -21,12 +23,21 @@ impl<T> Found<T> {
         Self {
             body,
             version: None,
+            is_all_told: false,
         }
     }
 
     /// Sent as `ETag`, to come back in `If-Match` or `If-None-Match`.
     #[must_use]
     pub const fn with_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self.is_all_told = true;
+        self
+    }
+
+    /// Sent as `ETag`, to come back in `If-Match` only: more than the aggregate is shown.
+    #[must_use]
+    pub const fn with_version_for_changes(mut self, version: u64) -> Self {
         self.version = Some(version);
         self
     }
@@ -41,7 +52,7 @@ impl<T: Serialize> Responder for Found<T> {
         };
         let tag = etag(version);
         let known = request.headers().get(IF_NONE_MATCH);
-        if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        if self.is_all_told && known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
             return HttpResponse::NotModified()
                 .insert_header((ETAG, tag))
                 .finish();

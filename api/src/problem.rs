@@ -94,6 +94,14 @@ impl Problem {
         }])
     }
 
+    /// What is wrong with one parameter of the query.
+    pub fn invalid_parameter(name: &str, message: impl fmt::Display) -> Self {
+        Self::invalid(vec![Fault {
+            place: Place::Parameter(name.to_owned()),
+            message: message.to_string(),
+        }])
+    }
+
     #[must_use]
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
         self.0.detail = Some(detail.to_string());

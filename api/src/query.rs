@@ -13,8 +13,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use soko_domain::{
-    AccountId, CategoryId, Currency, LocationId, OrderId, ProductId, Sku, Slug, StoreId, TenantId,
-    VariantId, VendorId,
+    AccountId, CategoryId, LocationId, OrderId, ProductId, Sku, Slug, StoreId, TenantId, VariantId,
+    VendorId,
 };
 use soko_event_log::Position;
 
@@ -187,7 +187,6 @@ parameters! {
     String: "text" { "type": "string" },
     Sku: "an article number" { "type": "string" },
     Slug: "lower-case letters, digits and hyphens" { "type": "string" },
-    Currency: "one of KES, USD, ZAR, ZWG" { "type": "string", "enum": ["KES", "USD", "ZAR", "ZWG"] },
     Position: "a position" { "type": "integer", "format": "int64" },
     DateTime<Utc>: "a time, such as 2026-01-31T12:00:00Z" { "type": "string", "format": "date-time" },
     NaiveDate: "a date, such as 2026-01-31" { "type": "string", "format": "date" },

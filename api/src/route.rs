@@ -26,6 +26,8 @@ pub struct Route {
     pub access: Access,
     pub is_key_required: bool,
     pub body_bytes_max: Option<usize>,
+    /// What a command may have in its query besides `dry_run`.
+    pub parameters: &'static [&'static str],
     describe: fn(&mut Operation<'_>),
     mount: Box<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
@@ -50,6 +52,7 @@ impl Route {
             access,
             is_key_required: false,
             body_bytes_max: None,
+            parameters: &[],
             describe: |operation| {
                 Args::describe(operation);
                 F::Output::describe(operation);
@@ -62,6 +65,13 @@ impl Route {
     #[must_use]
     pub fn with_key_required(mut self) -> Self {
         self.is_key_required = true;
+        self
+    }
+
+    /// What the command has in its query besides `dry_run`.
+    #[must_use]
+    pub fn with_parameters(mut self, parameters: &'static [&'static str]) -> Self {
+        self.parameters = parameters;
         self
     }
 

@@ -11,8 +11,9 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    auth, categories, commands, documentation, health, invitations, keys, me, stores, tenants,
-    vendors,
+    auth, carts, categories, commands, documentation, health, invitations, keys, me, order_stream,
+    order_views, orders, payments, products, read_models, reports, shelves, stock, stock_levels,
+    stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -27,6 +28,9 @@ pub fn all() -> &'static [Route] {
             vendors(),
             vendor_people(),
             goods(),
+            catalog(),
+            shopping(),
+            operating(),
         ];
         parts.into_iter().flatten().collect()
     });
@@ -147,6 +151,83 @@ fn goods() -> Vec<Route> {
     ]
 }
 
+#[rustfmt::skip]
+fn catalog() -> Vec<Route> {
+    let edit = Needs(P::EditProducts, S::Vendor);
+    let publish = Needs(P::PublishProducts, S::Vendor);
+    let drafts = Needs(P::ViewDrafts, S::Vendor);
+    let view_stock = Needs(P::ViewStock, S::Vendor);
+    let move_stock = Needs(P::MoveStock, S::Vendor);
+    vec![
+        get("/products", "What is on sale", Public, shelves::list),
+        get("/products/{id}", "One product, by id or slug", Public, shelves::get),
+        get("/vendors/{id}/products", "What a vendor has, drafts too", drafts, shelves::list_of_vendor),
+        get("/vendors/{id}/products/{product_id}", "One of them", drafts, shelves::get_of_vendor),
+        post("/products", "Create a draft", edit, products::create),
+        patch("/products/{id}", "Describe a product anew", edit, products::change),
+        delete("/products/{id}", "Archive a product", publish, products::archive),
+        post("/products/{id}/publish", "Put a product on sale", publish, products::publish),
+        post("/products/{id}/unpublish", "Take a product off sale", publish, products::unpublish),
+        post("/products/{id}/archive", "Archive a product", publish, products::archive),
+        post("/products/{id}/variants", "Add a variant", edit, products::add),
+        patch("/variants/{id}", "Change a variant, or its price", edit, products::change_variant),
+        get("/stock", "What there is", view_stock, stock_levels::list),
+        get("/stock/{variant_id}", "What there is of a variant", view_stock, stock_levels::get),
+        get("/stock/{variant_id}/ledger", "Why there is so much", view_stock, stock_levels::ledger),
+        post("/stock/{variant_id}/receive", "Goods came in", move_stock, stock::receive)
+            .with_key_required(),
+        post("/stock/{variant_id}/adjust", "There is more, or less", move_stock, stock::adjust)
+            .with_key_required(),
+        post("/stock/{variant_id}/count", "Somebody counted", move_stock, stock::count)
+            .with_key_required(),
+        post("/stock/{variant_id}/return", "Sold goods came back", move_stock, stock::take_back)
+            .with_key_required(),
+        put("/stock/{variant_id}/low-stock-threshold", "When it is low", move_stock, stock::set_threshold),
+    ]
+}
+
+#[rustfmt::skip]
+fn shopping() -> Vec<Route> {
+    let cart = Needs(P::UseCart, S::Own);
+    let view = Needs(P::ViewOrders, S::Own);
+    let fulfil = Needs(P::FulfilOrder, S::Vendor);
+    vec![
+        get("/cart", "My cart in a store", cart, carts::get),
+        delete("/cart", "Empty my cart", cart, carts::clear).with_parameters(&["store"]),
+        post("/cart/items", "Put something in", cart, carts::add),
+        put("/cart/items/{variant_id}", "Take another number of it", cart, carts::set_quantity),
+        delete("/cart/items/{variant_id}", "Take it out", cart, carts::remove),
+        post("/orders", "Order", Needs(P::PlaceOrder, S::Own), orders::place).with_key_required(),
+        get("/orders", "My orders, a vendor's or a store's", view, order_views::list),
+        get("/orders/{id}", "One order", view, order_views::get),
+        get("/orders/{id}/tracking", "What has happened to it", view, order_views::tracking),
+        get("/orders/{id}/stream", "What happens to it, as it happens", view, order_stream::follow),
+        post("/orders/{id}/cancel", "Call it off", Needs(P::CancelOrder, S::Own), orders::cancel),
+        post("/orders/{id}/fulfilments/{vendor_id}/pack", "It is packed", fulfil, orders::pack),
+        post("/orders/{id}/fulfilments/{vendor_id}/ship", "It is on its way", fulfil, orders::ship),
+        post("/orders/{id}/fulfilments/{vendor_id}/deliver", "It is there", fulfil, orders::deliver),
+        get("/payments/{id}", "One payment", Needs(P::ViewPayments, S::Own), payments::get),
+        post(
+            "/payments/{id}/collect",
+            "Cash was taken",
+            Needs(P::CollectCash, S::Vendor),
+            payments::collect,
+        )
+        .with_key_required(),
+    ]
+}
+
+#[rustfmt::skip]
+fn operating() -> Vec<Route> {
+    let view = Needs(P::ViewProjections, S::Platform);
+    let rebuild = Needs(P::RebuildProjections, S::Platform);
+    vec![
+        get("/reports/sales", "What was sold", Needs(P::ViewReports, S::Store), reports::sales),
+        get("/projections", "How far the read models are", view, read_models::list),
+        post("/projections/{name}/rebuild", "Build one anew", rebuild, read_models::rebuild),
+    ]
+}
+
 macro_rules! methods {
     ($($name:ident = $method:ident),+ $(,)?) => {$(
         fn $name<F, Args>(path: &str, summary: &'static str, access: Access, handler: F) -> Route
@@ -160,7 +241,7 @@ macro_rules! methods {
     )+};
 }
 
-methods! { get = GET, post = POST, patch = PATCH, delete = DELETE }
+methods! { get = GET, post = POST, put = PUT, patch = PATCH, delete = DELETE }
 
 fn beside<F, Args>(path: &str, summary: &'static str, handler: F) -> Route
 where

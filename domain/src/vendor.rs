@@ -195,7 +195,9 @@ impl Seller {
 
     /// The invitation that belongs to the token of this hash, whether it still waits or not.
     pub fn invitation_of(&self, token_hash: &str) -> Option<&Invitation> {
-        self.invitations.by_token(token_hash).map(|(_, invitation)| invitation)
+        self.invitations
+            .by_token(token_hash)
+            .map(|(_, invitation)| invitation)
     }
 
     /// A rejected vendor is done with; every other may still change.

@@ -92,6 +92,16 @@ impl Freshness {
         *self.progress(model).reached.borrow()
     }
 
+    /// Where a read model is that a worker of this process keeps; `None` if another process does,
+    /// for then only the database knows.
+    pub fn folded_here(&self, model: &str) -> Option<Position> {
+        let progress = self.progress(model);
+        progress
+            .is_folded_here
+            .load(Ordering::Acquire)
+            .then(|| *progress.reached.borrow())
+    }
+
     pub(crate) fn progress(&self, model: &str) -> Arc<Progress> {
         let models = &self.shared.models;
         let known = models.read().unwrap_or_else(PoisonError::into_inner);

@@ -54,13 +54,17 @@ macro_rules! answer {
     ($(
         $(#[doc = $about:literal])*
         $visibility:vis struct $name:ident {
-            $($(#[doc = $field_about:literal])* $field_visibility:vis $field:ident: $type:ty),* $(,)?
+            $(
+                $(#[doc = $field_about:literal])*
+                $(#[serde($($serde:tt)*)])?
+                $field_visibility:vis $field:ident: $type:ty
+            ),* $(,)?
         }
     )+) => {$(
         $(#[doc = $about])*
         #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
         $visibility struct $name {
-            $($(#[doc = $field_about])* $field_visibility $field: $type,)*
+            $($(#[doc = $field_about])* $(#[serde($($serde)*)])? $field_visibility $field: $type,)*
         }
 
         impl $crate::schema::Described for $name {
@@ -92,6 +96,18 @@ macro_rules! words {
         }
 
         impl $crate::body::Readable for $type {}
+
+        impl $crate::query::Parameter for $type {
+            fn read(text: Option<&str>) -> std::result::Result<Self, String> {
+                let text = text.ok_or("is missing")?;
+                serde_json::from_value(serde_json::Value::from(text))
+                    .map_err(|_| format!("must be one of {}", [$($word),+].join(", ")))
+            }
+
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": [$($word),+] })
+            }
+        }
     )+};
 }
 

@@ -1,0 +1,274 @@
+//! Orders as their customers, their vendors and their stores see them.
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use soko_domain::order::OrderStatus;
+use soko_domain::permission::Role;
+use soko_domain::{Money, Order, OrderId, StoreId, TenantId, VendorId};
+use soko_event_log::Position;
+use soko_projections::read_models::order_tracking::{OrderTracking, TrackingItem, timeline};
+use soko_projections::read_models::orders::{
+    self as found, Audience, FoundOrder, OrderFilter, Orders,
+};
+use soko_projections::{Keyset, Owner, Within};
+
+use crate::app::App;
+use crate::caller::{Caller, Permit, Place};
+use crate::found::{Found, Page};
+use crate::fresh::MinPosition;
+use crate::problem::{Code, Problem, Result};
+use crate::query::{Cursor, Limit, Path, Query, cursor, query};
+use crate::resources::order_details::{
+    FulfilmentDetails, LineDetails, OrderDetails, OrderPayment, OrderTotals,
+};
+use crate::resources::orders::{place_of, token_hash};
+use crate::schema::answer;
+
+query! {
+    pub(crate) struct OfOrders {
+        /// A store's orders, for its people. Neither store nor vendor: my own orders.
+        pub store: Option<StoreId>,
+        /// A vendor's orders, for its people.
+        pub vendor: Option<VendorId>,
+        /// Only those of this status.
+        pub status: Option<OrderStatus>,
+        /// The one of this number.
+        pub number: Option<String>,
+        /// How many on a page.
+        pub limit: Limit,
+        /// From the page before.
+        pub cursor: Option<Cursor>,
+    }
+}
+
+answer! {
+    pub(crate) struct OrderSummary {
+        pub order_id: OrderId,
+        pub number: String,
+        pub status: OrderStatus,
+        pub store_id: StoreId,
+        pub total: Money,
+        pub placed_at: DateTime<Utc>,
+    }
+
+    pub(crate) struct Tracking {
+        pub order_id: OrderId,
+        pub status: OrderStatus,
+        pub items: Vec<TrackingStep>,
+    }
+
+    pub(crate) struct TrackingStep {
+        pub at: DateTime<Utc>,
+        /// Such as `shipped`.
+        pub kind: String,
+        pub text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vendor_id: Option<VendorId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub carrier: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tracking_number: Option<String>,
+    }
+}
+
+pub(crate) async fn get(
+    app: Data<App>,
+    caller: Caller,
+    order_id: Path<OrderId>,
+    min_position: MinPosition,
+) -> Result<Found<OrderDetails>> {
+    let audience = audience(&app, &caller, *order_id).await?;
+    min_position.reached_by::<Orders>(app.freshness()).await?;
+    let found = seen(&app, &audience, *order_id).await?;
+    let version = found.order.version.unsigned_abs();
+    Ok(Found::new(details(found)).with_version(version))
+}
+
+pub(crate) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<OfOrders>,
+    min_position: MinPosition,
+) -> Result<Page<OrderSummary>> {
+    let OfOrders {
+        store,
+        vendor,
+        status,
+        number,
+        limit,
+        ..
+    } = &query.0;
+    let scope = match (store, vendor) {
+        (_, Some(vendor_id)) => {
+            let permit = caller.permit(Place::vendor(*vendor_id)).await?;
+            Some(Within::Vendor(permit.tenant_id(), *vendor_id))
+        }
+        (Some(store_id), None) => {
+            let permit = caller.permit(Place::store(*store_id)).await?;
+            Some(Within::Store(permit.tenant_id(), *store_id))
+        }
+        (None, None) => None,
+    };
+    min_position.reached_by::<Orders>(app.freshness()).await?;
+    let filter = OrderFilter {
+        status: *status,
+        store_id: *store,
+        number: number.clone(),
+    };
+    let list = format!("orders {scope:?} {filter:?}");
+    let after = query
+        .cursor
+        .as_ref()
+        .map(|cursor| cursor.key(&list))
+        .transpose()?;
+    let page = Keyset {
+        after,
+        limit: limit.rows(),
+    };
+    let found = match scope {
+        Some(within) => found::orders(app.pool(), within, &filter, page).await?,
+        None => {
+            let account_id = caller.bearer()?.account_id;
+            found::orders_of_account(app.pool(), account_id, &filter, page).await?
+        }
+    };
+    Ok(Page {
+        items: found.items.into_iter().map(summary).collect(),
+        next_cursor: found.next.map(|position| cursor(&list, &position)),
+    })
+}
+
+pub(crate) async fn tracking(
+    app: Data<App>,
+    caller: Caller,
+    order_id: Path<OrderId>,
+    min_position: MinPosition,
+) -> Result<Found<Tracking>> {
+    let audience = audience(&app, &caller, *order_id).await?;
+    min_position.reached_by::<Orders>(app.freshness()).await?;
+    min_position
+        .reached_by::<OrderTracking>(app.freshness())
+        .await?;
+    let status = seen(&app, &audience, *order_id).await?.order.status;
+    let items = timeline(app.pool(), &audience, *order_id, Position::START).await?;
+    let items = items.into_iter().map(step).collect();
+    Ok(Found::new(Tracking {
+        order_id: *order_id,
+        status,
+        items,
+    }))
+}
+
+/// Whether the caller may see the order, and how much of it.
+pub(crate) async fn audience(app: &App, caller: &Caller, order_id: OrderId) -> Result<Audience> {
+    let nothing = || Problem::new(Code::NotFound);
+    let order = app.engine().read::<Order>(order_id).await?;
+    let progress = order.state.progress().map_err(|_| nothing())?;
+    let permit = caller.permit(place_of(caller, progress)).await?;
+    if is_customer(&permit) {
+        let owner = match (caller.account_id(), caller.order_token()) {
+            (_, Some(token)) if caller.account_id().is_none() => {
+                Owner::TokenHash(token_hash(token))
+            }
+            (Some(account_id), _) => Owner::Account(account_id),
+            (None, _) => return Err(nothing()),
+        };
+        return Ok(Audience::Customer(owner));
+    }
+    let tenant_id = permit.tenant_id();
+    if permit.roles().iter().any(|role| !is_of_vendor(*role)) {
+        return Ok(Audience::Within(Within::Store(
+            tenant_id,
+            progress.placement().store_id,
+        )));
+    }
+    for vendor_id in progress.fulfilments().keys() {
+        if is_in_team(app, caller, *vendor_id).await? {
+            return Ok(Audience::Within(of_vendor(tenant_id, *vendor_id)));
+        }
+    }
+    Err(nothing())
+}
+
+fn of_vendor(tenant_id: TenantId, vendor_id: VendorId) -> Within {
+    Within::Vendor(tenant_id, vendor_id)
+}
+
+async fn is_in_team(app: &App, caller: &Caller, vendor_id: VendorId) -> Result<bool> {
+    let Some(account_id) = caller.account_id() else {
+        return Ok(false);
+    };
+    let vendor = app.engine().read::<soko_domain::Vendor>(vendor_id).await?;
+    Ok(vendor.state.role_of(account_id).is_some())
+}
+
+fn is_customer(permit: &Permit) -> bool {
+    permit
+        .roles()
+        .iter()
+        .any(|role| matches!(role, Role::Customer | Role::Guest))
+}
+
+pub(crate) fn is_of_vendor(role: Role) -> bool {
+    role.scope() == soko_domain::permission::Scope::Vendor
+}
+
+pub(crate) async fn seen(app: &App, audience: &Audience, order_id: OrderId) -> Result<FoundOrder> {
+    let found = found::order(app.pool(), audience, order_id).await?;
+    // The aggregate is there, so the read model does not know of it yet.
+    found.ok_or_else(|| Problem::new(Code::ProjectionBehind))
+}
+
+fn details(found: FoundOrder) -> OrderDetails {
+    let FoundOrder { order, terms } = found;
+    let fulfilments = order
+        .fulfilments
+        .0
+        .into_iter()
+        .map(|part| FulfilmentDetails {
+            vendor_id: part.vendor_id,
+            status: part.status,
+            carrier: part.carrier,
+            tracking_number: part.tracking_number,
+        });
+    OrderDetails {
+        order_id: order.order_id,
+        number: order.number,
+        status: order.status,
+        store_id: order.store_id,
+        totals: OrderTotals::of(terms.totals, order.currency),
+        lines: terms
+            .lines
+            .into_iter()
+            .map(|line| LineDetails::of(line, order.currency))
+            .collect(),
+        fulfilments: fulfilments.collect(),
+        payment: OrderPayment::new(order.payment_id, order.provider, order.payment_status),
+        shipping_address: terms.shipping_address.value().cloned(),
+        placed_at: Some(order.placed_at),
+        guest_token: None,
+    }
+}
+
+fn summary(found: FoundOrder) -> OrderSummary {
+    let FoundOrder { order, terms } = found;
+    OrderSummary {
+        order_id: order.order_id,
+        number: order.number,
+        status: order.status,
+        store_id: order.store_id,
+        total: Money::new(terms.totals.total, order.currency),
+        placed_at: order.placed_at,
+    }
+}
+
+pub(crate) fn step(item: TrackingItem) -> TrackingStep {
+    TrackingStep {
+        at: item.at,
+        kind: item.kind,
+        text: item.text,
+        vendor_id: item.vendor_id,
+        carrier: item.carrier,
+        tracking_number: item.tracking_number,
+    }
+}

@@ -1,0 +1,392 @@
+//! Orders: how they are placed, called off, and brought to the customer.
+
+use actix_web::web::Data;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use soko_commands::handlers::{
+    CancelOrder, CancelOrderError, FulfilOrderError, OrderSource, PlaceOrder, PlaceOrderError,
+    ShipOrder, ShortLine, cancel_order, deliver_order, pack_order, place_order, ship_order,
+};
+use soko_commands::{CommandContext, CommandError, Committed};
+use soko_domain::order::{CancelledBy, Customer, OrderError, OrderStatus, Progress};
+use soko_domain::payment::PaymentProvider;
+use soko_domain::permission::Role;
+use soko_domain::{
+    Address, EmailAddress, Order, OrderId, PaymentId, Personal, Quantity, StoreId, SubjectId, Text,
+    VariantId, VendorId,
+};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::caller::{Caller, Permit, Place};
+use crate::command::{Command, NoBody};
+use crate::problem::{Code, Fault, Place as FaultPlace, Problem, Result};
+use crate::query::Path;
+use crate::recorded::{New, Recorded};
+use crate::resources::carts::cart_of;
+use crate::resources::order_details::OrderDetails;
+use crate::schema::{answer, body};
+
+body! {
+    /// Either the caller's cart or lines.
+    pub(crate) struct NewOrder {
+        pub store_id: StoreId,
+        /// Everything that is in the cart, which is empty afterwards.
+        pub cart: Option<bool>,
+        pub lines: Option<Vec<NewLine>>,
+        /// Of a guest; an account has one.
+        pub email: Option<EmailAddress>,
+        pub shipping_address: Address,
+        pub payment: NewOrderPayment,
+    }
+
+    pub(crate) struct NewLine {
+        pub variant_id: VariantId,
+        pub quantity: Quantity,
+    }
+
+    pub(crate) struct NewOrderPayment {
+        pub provider: PaymentProvider,
+    }
+
+    pub(crate) struct Cancellation {
+        pub reason: Option<Text<500>>,
+    }
+
+    pub(crate) struct Shipment {
+        pub carrier: Option<Text<100>>,
+        pub tracking_number: Option<Text<100>>,
+    }
+}
+
+answer! {
+    pub(crate) struct OrderChanged {
+        pub order_id: OrderId,
+        pub status: OrderStatus,
+    }
+}
+
+pub(crate) async fn place(
+    app: Data<App>,
+    caller: Caller,
+    command: Command<NewOrder>,
+) -> Result<New<OrderDetails>> {
+    let store_id = command.body.store_id;
+    let permit = caller.permit(Place::store(store_id).owned(true)).await?;
+    let context = permit.context(&command);
+    let order_id = OrderId::from_uuid(Uuid::now_v7());
+    let subject = SubjectId::from_uuid(order_id.as_uuid());
+    let NewOrder {
+        cart,
+        lines,
+        email,
+        shipping_address,
+        payment,
+        ..
+    } = command.body;
+    let customer = customer(&app, &caller, order_id, email)?;
+    let source = match (cart.unwrap_or(false), lines) {
+        (true, None) => OrderSource::Cart(cart_of(&caller, store_id)?.0),
+        (false, Some(lines)) if !lines.is_empty() => OrderSource::Lines(
+            lines
+                .into_iter()
+                .map(|line| (line.variant_id, line.quantity))
+                .collect(),
+        ),
+        (false, Some(_)) => return Err(Problem::invalid_at("/lines", "must not be empty")),
+        _ => {
+            return Err(Problem::invalid_at(
+                "",
+                "must have either `cart: true` or `lines`",
+            ));
+        }
+    };
+    let request = PlaceOrder {
+        order_id,
+        payment_id: PaymentId::from_uuid(Uuid::now_v7()),
+        store_id,
+        customer,
+        source,
+        shipping_address: Personal::new(subject, shipping_address),
+        provider: payment.provider,
+    };
+    let is_guest = caller.account_id().is_none();
+    let placed = place_order(app.engine(), request, &context).await;
+    let placed_at = placed.as_ref().ok().and_then(|placed| placed.recorded_at);
+    let recorded: New<_> = app
+        .recorded_of::<Order, _, _, _>(order_id, placed, &context)
+        .await?;
+    Ok(recorded
+        .map(|placed| {
+            let token = is_guest.then(|| guest_token(&app, placed.order_id));
+            OrderDetails::placed(store_id, placed, placed_at, token)
+        })
+        .at(|placed| format!("/orders/{}", placed.order_id)))
+}
+
+fn customer(
+    app: &App,
+    caller: &Caller,
+    order_id: OrderId,
+    email: Option<EmailAddress>,
+) -> Result<Customer> {
+    match (caller.account_id(), email) {
+        (Some(account_id), _) => Ok(Customer::Account(account_id)),
+        (None, Some(email)) => Ok(Customer::Guest {
+            email: Personal::new(SubjectId::from_uuid(order_id.as_uuid()), email),
+            token_hash: token_hash(&guest_token(app, order_id)),
+        }),
+        (None, None) => Err(Problem::invalid_at("/email", "is needed of a guest")),
+    }
+}
+
+/// Made anew from the order's id and a secret of ours, so that a repeated request gets the same one
+/// although it is stored nowhere.
+fn guest_token(app: &App, order_id: OrderId) -> String {
+    let mac = app
+        .tokens()
+        .keys()
+        .derived("order token", order_id.as_uuid());
+    BASE64_URL_SAFE_NO_PAD.encode(mac)
+}
+
+pub(crate) fn token_hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token))
+}
+
+pub(crate) async fn cancel(
+    app: Data<App>,
+    caller: Caller,
+    order_id: Path<OrderId>,
+    command: Command<Cancellation>,
+) -> Result<Recorded<OrderChanged>> {
+    let permit = permit(&app, &caller, *order_id).await?;
+    let context = permit.context(&command);
+    let by = cancelling_party(&permit)?;
+    let request = CancelOrder {
+        order_id: *order_id,
+        by,
+        reason: command.body.reason.clone(),
+    };
+    let done = cancel_order(app.engine(), request, &context).await;
+    changed(&app, *order_id, done, &context).await
+}
+
+/// In whose name somebody acts who may be several things at once.
+fn cancelling_party(permit: &Permit) -> Result<CancelledBy> {
+    let roles = permit.roles();
+    if roles
+        .iter()
+        .any(|role| matches!(role, Role::Customer | Role::Guest))
+    {
+        return Ok(CancelledBy::Customer);
+    }
+    let is_of_store = |role: &Role| {
+        !matches!(
+            role,
+            Role::VendorOwner
+                | Role::VendorManager
+                | Role::VendorCatalog
+                | Role::VendorFulfilment
+                | Role::VendorFinance
+                | Role::VendorViewer
+        )
+    };
+    if roles.iter().any(is_of_store) {
+        Ok(CancelledBy::Store)
+    } else {
+        Ok(CancelledBy::Vendor)
+    }
+}
+
+pub(crate) async fn pack(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(OrderId, VendorId)>,
+    command: Command<NoBody>,
+) -> Result<Recorded<OrderChanged>> {
+    let (order_id, vendor_id) = path.0;
+    let context = fulfil_permit(&app, &caller, order_id, vendor_id)
+        .await?
+        .context(&command);
+    let done = pack_order(app.engine(), order_id, vendor_id, &context).await;
+    changed(&app, order_id, done, &context).await
+}
+
+pub(crate) async fn ship(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(OrderId, VendorId)>,
+    command: Command<Shipment>,
+) -> Result<Recorded<OrderChanged>> {
+    let (order_id, vendor_id) = path.0;
+    let context = fulfil_permit(&app, &caller, order_id, vendor_id)
+        .await?
+        .context(&command);
+    let Shipment {
+        carrier,
+        tracking_number,
+    } = command.body;
+    let request = ShipOrder {
+        order_id,
+        vendor_id,
+        carrier,
+        tracking_number,
+    };
+    let done = ship_order(app.engine(), request, &context).await;
+    changed(&app, order_id, done, &context).await
+}
+
+pub(crate) async fn deliver(
+    app: Data<App>,
+    caller: Caller,
+    path: Path<(OrderId, VendorId)>,
+    command: Command<NoBody>,
+) -> Result<Recorded<OrderChanged>> {
+    let (order_id, vendor_id) = path.0;
+    let context = fulfil_permit(&app, &caller, order_id, vendor_id)
+        .await?
+        .context(&command);
+    let done = deliver_order(app.engine(), order_id, vendor_id, &context).await;
+    changed(&app, order_id, done, &context).await
+}
+
+async fn changed<R>(
+    app: &App,
+    order_id: OrderId,
+    done: std::result::Result<Committed<OrderStatus>, CommandError<R>>,
+    context: &CommandContext,
+) -> Result<Recorded<OrderChanged>>
+where
+    R: std::error::Error + 'static,
+    Problem: From<R>,
+{
+    let recorded: Recorded<_> = app
+        .recorded_of::<Order, _, _, _>(order_id, done, context)
+        .await?;
+    Ok(recorded.map(|status| OrderChanged { order_id, status }))
+}
+
+/// That the caller may do what the route does with an order: as its customer, as one of its
+/// vendors, or for its store.
+pub(crate) async fn permit(app: &App, caller: &Caller, order_id: OrderId) -> Result<Permit> {
+    let order = app.engine().read::<Order>(order_id).await?;
+    let progress = order
+        .state
+        .progress()
+        .map_err(|_| Problem::new(Code::NotFound))?;
+    caller.permit(place_of(caller, progress)).await
+}
+
+/// Only with the part of a vendor that has one.
+async fn fulfil_permit(
+    app: &App,
+    caller: &Caller,
+    order_id: OrderId,
+    vendor_id: VendorId,
+) -> Result<Permit> {
+    let order = app.engine().read::<Order>(order_id).await?;
+    let progress = order
+        .state
+        .progress()
+        .map_err(|_| Problem::new(Code::NotFound))?;
+    if !progress.fulfilments().contains_key(&vendor_id) {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let store_id = progress.placement().store_id;
+    caller
+        .permit(Place::store(store_id).shared_by([vendor_id]))
+        .await
+}
+
+pub(crate) fn place_of(caller: &Caller, progress: &Progress) -> Place {
+    let placement = progress.placement();
+    let is_own = is_customer(caller, &placement.customer);
+    Place::store(placement.store_id)
+        .shared_by(progress.fulfilments().keys().copied())
+        .owned(is_own)
+}
+
+fn is_customer(caller: &Caller, customer: &Customer) -> bool {
+    match customer {
+        Customer::Account(account_id) => caller.account_id() == Some(*account_id),
+        Customer::Guest {
+            token_hash: known, ..
+        } => {
+            // Of two hashes it does not matter how long the comparing takes.
+            caller
+                .order_token()
+                .is_some_and(|token| token_hash(token) == *known)
+        }
+    }
+}
+
+impl From<PlaceOrderError> for Problem {
+    fn from(error: PlaceOrderError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PlaceOrderError::OutOfStock { lines } => {
+                let faults = lines.iter().map(
+                    |ShortLine {
+                         variant_id,
+                         requested,
+                         available,
+                     }| Fault {
+                        place: FaultPlace::Pointer("/lines".to_owned()),
+                        message: format!(
+                            "{variant_id}: {requested} asked for, {available} available"
+                        ),
+                    },
+                );
+                Self::new(Code::OutOfStock)
+                    .with_detail(detail)
+                    .with_faults(faults.collect())
+                    .with_member("lines", &lines)
+            }
+            PlaceOrderError::NotOnSale { variant_ids } => Self::new(Code::StateConflict)
+                .with_detail(detail)
+                .with_member("variant_ids", variant_ids),
+            PlaceOrderError::ProviderNotOffered { .. }
+            | PlaceOrderError::ProviderNotCarried { .. } => {
+                Self::invalid_at("/payment/provider", detail)
+            }
+            PlaceOrderError::TooManyOfOne { .. } => Self::invalid_at("/lines", detail),
+            PlaceOrderError::Store(error) => error.into(),
+            PlaceOrderError::Cart(error) => error.into(),
+            PlaceOrderError::Order(error) => error.into(),
+            PlaceOrderError::Payment(error) => error.into(),
+            PlaceOrderError::Stock(error) => error.into(),
+            PlaceOrderError::Price(_) => Self::invalid_at("/lines", detail),
+        }
+    }
+}
+
+impl From<CancelOrderError> for Problem {
+    fn from(error: CancelOrderError) -> Self {
+        match error {
+            CancelOrderError::Order(error) => error.into(),
+            CancelOrderError::Payment(error) => error.into(),
+            CancelOrderError::Stock(error) => error.into(),
+        }
+    }
+}
+
+impl From<FulfilOrderError> for Problem {
+    fn from(error: FulfilOrderError) -> Self {
+        match error {
+            FulfilOrderError::Order(error) => error.into(),
+            FulfilOrderError::Stock(error) => error.into(),
+        }
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        let code = match &error {
+            OrderError::NotPlaced => Code::NotFound,
+            _ => Code::StateConflict,
+        };
+        Self::new(code).with_detail(error)
+    }
+}

@@ -1,0 +1,143 @@
+//! Payments: how they stand, and the cash that arrives.
+
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use soko_commands::handlers::{
+    CollectPayment, CollectPaymentError, CollectedPayment, collect_payment,
+};
+use soko_domain::order::OrderStatus;
+use soko_domain::payment::{PaymentError, PaymentProvider, PaymentStatus};
+use soko_domain::{Money, Order, OrderId, Payment, PaymentId, Text};
+use soko_projections::read_models::orders::Orders;
+use soko_projections::read_models::payments::{self as found, Payments};
+
+use crate::app::App;
+use crate::caller::{Caller, Permit};
+use crate::command::Command;
+use crate::found::Found;
+use crate::fresh::MinPosition;
+use crate::problem::{Code, Problem, Result};
+use crate::query::Path;
+use crate::recorded::Recorded;
+use crate::resources::order_details::{NextAction, OrderPayment};
+use crate::resources::order_views::audience;
+use crate::resources::orders::place_of;
+use crate::schema::{answer, body};
+
+body! {
+    pub(crate) struct Collection {
+        /// What was taken; the whole of it if left out.
+        pub amount: Option<Money>,
+        /// Such as the number of a receipt.
+        pub reference: Option<Text<200>>,
+    }
+}
+
+answer! {
+    pub(crate) struct Collected {
+        pub payment_id: PaymentId,
+        pub status: PaymentStatus,
+        pub amount: Money,
+        pub order_id: OrderId,
+        pub order_status: OrderStatus,
+    }
+
+    pub(crate) struct PaymentDetails {
+        pub payment_id: PaymentId,
+        pub order_id: OrderId,
+        pub provider: PaymentProvider,
+        pub status: PaymentStatus,
+        pub amount: Money,
+        /// Under which the provider knows it, once it is captured.
+        pub reference: Option<String>,
+        pub next_action: NextAction,
+        pub captured_at: Option<DateTime<Utc>>,
+    }
+}
+
+pub(crate) async fn collect(
+    app: Data<App>,
+    caller: Caller,
+    payment_id: Path<PaymentId>,
+    command: Command<Collection>,
+) -> Result<Recorded<Collected>> {
+    let context = permit(&app, &caller, *payment_id).await?.context(&command);
+    let Collection { amount, reference } = command.body;
+    let collected_by = caller.bearer()?.account_id;
+    let request = CollectPayment {
+        payment_id: *payment_id,
+        amount,
+        reference,
+        collected_by,
+    };
+    let done = collect_payment(app.engine(), request, &context).await;
+    let recorded: Recorded<CollectedPayment> = app
+        .recorded_of::<Payment, _, _, _>(*payment_id, done, &context)
+        .await?;
+    Ok(recorded.map(|collected| Collected {
+        payment_id: collected.payment_id,
+        status: collected.payment_status,
+        amount: collected.amount,
+        order_id: collected.order_id,
+        order_status: collected.order_status,
+    }))
+}
+
+/// A payment may be seen and collected by who may do so with its order.
+pub(crate) async fn permit(app: &App, caller: &Caller, payment_id: PaymentId) -> Result<Permit> {
+    let nothing = || Problem::new(Code::NotFound);
+    let payment = app.engine().read::<Payment>(payment_id).await?;
+    let order_id = payment.state.demand().map_err(|_| nothing())?.order_id();
+    let order = app.engine().read::<Order>(order_id).await?;
+    let progress = order.state.progress().map_err(|_| nothing())?;
+    caller.permit(place_of(caller, progress)).await
+}
+
+pub(crate) async fn get(
+    app: Data<App>,
+    caller: Caller,
+    payment_id: Path<PaymentId>,
+    min_position: MinPosition,
+) -> Result<Found<PaymentDetails>> {
+    let payment = app.engine().read::<Payment>(*payment_id).await?;
+    let demand = payment
+        .state
+        .demand()
+        .map_err(|_| Problem::new(Code::NotFound))?;
+    let audience = audience(&app, &caller, demand.order_id()).await?;
+    min_position.reached_by::<Orders>(app.freshness()).await?;
+    min_position.reached_by::<Payments>(app.freshness()).await?;
+    let row = found::payment(app.pool(), &audience, *payment_id).await?;
+    let row = row.ok_or_else(|| Problem::new(Code::ProjectionBehind))?;
+    let next_action = OrderPayment::new(row.payment_id, row.provider, row.status).next_action;
+    Ok(Found::new(PaymentDetails {
+        payment_id: row.payment_id,
+        order_id: row.order_id,
+        provider: row.provider,
+        status: row.status,
+        amount: Money::new(row.amount, row.currency),
+        reference: row.reference,
+        next_action,
+        captured_at: row.captured_at,
+    }))
+}
+
+impl From<CollectPaymentError> for Problem {
+    fn from(error: CollectPaymentError) -> Self {
+        match error {
+            CollectPaymentError::Order(error) => error.into(),
+            CollectPaymentError::Payment(error) => error.into(),
+            CollectPaymentError::NotInCash => Self::new(Code::StateConflict).with_detail(error),
+        }
+    }
+}
+
+impl From<PaymentError> for Problem {
+    fn from(error: PaymentError) -> Self {
+        let code = match &error {
+            PaymentError::NotInitiated => Code::NotFound,
+            _ => Code::StateConflict,
+        };
+        Self::new(code).with_detail(error)
+    }
+}

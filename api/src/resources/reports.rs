@@ -1,0 +1,230 @@
+//! Reports for those who run stores: JSON, or CSV for a spreadsheet.
+
+use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use soko_domain::{Currency, ProductId, StoreId, VendorId};
+use soko_projections::Within;
+use soko_projections::read_models::sales::{
+    GroupBy, Interval, ReportError, Sales, SalesLine, SalesQuery, report,
+};
+
+use crate::app::App;
+use crate::caller::{Caller, Place};
+use crate::fresh::MinPosition;
+use crate::operation::{Answer, Operation};
+use crate::problem::{Code, Problem, Result};
+use crate::query::{Parameter, Query, query};
+use crate::schema::answer;
+
+query! {
+    pub(crate) struct OfSales {
+        /// The start of an hour; what is sold from then on.
+        pub from: DateTime<Utc>,
+        /// The start of an hour; what is sold before then.
+        pub to: DateTime<Utc>,
+        /// How long each line covers.
+        pub interval: Option<IntervalName>,
+        /// Whose days, weeks and months they are, such as Africa/Nairobi; UTC if left out.
+        pub time_zone: Option<String>,
+        /// What tells lines apart: store, vendor, product, with commas between.
+        pub group_by: Option<Groups>,
+        /// Only of this store.
+        pub store: Option<StoreId>,
+        /// Only of this vendor.
+        pub vendor: Option<VendorId>,
+        /// Only of this product.
+        pub product: Option<ProductId>,
+    }
+}
+
+answer! {
+    pub(crate) struct SalesReport {
+        pub items: Vec<SalesOfPeriod>,
+    }
+
+    /// Amounts are minor units of the currency; `net` and `tax` make `gross`.
+    pub(crate) struct SalesOfPeriod {
+        pub start: DateTime<Utc>,
+        pub store_id: Option<StoreId>,
+        pub vendor_id: Option<VendorId>,
+        pub product_id: Option<ProductId>,
+        pub currency: Currency,
+        pub orders: i64,
+        pub units: i64,
+        pub net: i64,
+        pub tax: i64,
+        pub gross: i64,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntervalName(Interval);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Groups(GroupBy);
+
+pub(crate) async fn sales(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<OfSales>,
+    min_position: MinPosition,
+    request: HttpRequest,
+) -> Result<Report> {
+    let asked = &query.0;
+    let within = match (asked.store, asked.vendor) {
+        (_, Some(vendor_id)) => {
+            let permit = caller.permit(Place::vendor(vendor_id)).await?;
+            Within::Vendor(permit.tenant_id(), vendor_id)
+        }
+        (Some(store_id), None) => {
+            let permit = caller.permit(Place::store(store_id)).await?;
+            Within::Store(permit.tenant_id(), store_id)
+        }
+        (None, None) => {
+            caller.permit(Place::platform()).await?;
+            Within::Platform
+        }
+    };
+    min_position.reached_by::<Sales>(app.freshness()).await?;
+    let question = SalesQuery {
+        from: asked.from,
+        to: asked.to,
+        interval: asked.interval.map_or(Interval::Day, |interval| interval.0),
+        time_zone: asked.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        group_by: asked
+            .group_by
+            .map_or_else(GroupBy::default, |groups| groups.0),
+        store_id: asked.store,
+        vendor_id: asked.vendor,
+        product_id: asked.product,
+    };
+    let lines = report(app.pool(), within, &question).await?;
+    let items = lines.into_iter().map(SalesOfPeriod::from).collect();
+    let accept = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let is_csv = accept.is_some_and(|accept| accept.contains("text/csv"));
+    Ok(Report {
+        sales: SalesReport { items },
+        is_csv,
+    })
+}
+
+/// In the form that was asked for.
+pub(crate) struct Report {
+    sales: SalesReport,
+    is_csv: bool,
+}
+
+impl actix_web::Responder for Report {
+    type Body = actix_web::body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        if !self.is_csv {
+            return HttpResponse::Ok().json(self.sales);
+        }
+        match csv(&self.sales.items) {
+            Ok(text) => HttpResponse::Ok()
+                .content_type("text/csv; charset=utf-8")
+                .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"sales.csv\""))
+                .body(text),
+            Err(error) => Problem::ours(Code::Internal, &error).response(None),
+        }
+    }
+}
+
+impl Answer for Report {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.gives::<SalesReport>(actix_web::http::StatusCode::OK, "JSON, or CSV if asked.");
+    }
+}
+
+/// Ids, codes and numbers only: nothing that a spreadsheet could take for a formula.
+fn csv(items: &[SalesOfPeriod]) -> std::result::Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for item in items {
+        writer.serialize(item)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
+}
+
+impl From<SalesLine> for SalesOfPeriod {
+    fn from(line: SalesLine) -> Self {
+        let SalesLine {
+            start,
+            store_id,
+            vendor_id,
+            product_id,
+            currency,
+            orders,
+            units,
+            net,
+            tax,
+            gross,
+        } = line;
+        Self {
+            start,
+            store_id,
+            vendor_id,
+            product_id,
+            currency,
+            orders,
+            units,
+            net,
+            tax,
+            gross,
+        }
+    }
+}
+
+impl Parameter for IntervalName {
+    fn read(text: Option<&str>) -> std::result::Result<Self, String> {
+        match text {
+            Some("hour") => Ok(Self(Interval::Hour)),
+            Some("day") => Ok(Self(Interval::Day)),
+            Some("week") => Ok(Self(Interval::Week)),
+            Some("month") => Ok(Self(Interval::Month)),
+            _ => Err("must be hour, day, week or month".to_owned()),
+        }
+    }
+
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "enum": ["hour", "day", "week", "month"] })
+    }
+}
+
+impl Parameter for Groups {
+    fn read(text: Option<&str>) -> std::result::Result<Self, String> {
+        let mut groups = GroupBy::default();
+        for name in text.unwrap_or_default().split(',') {
+            match name {
+                "store" => groups.store = true,
+                "vendor" => groups.vendor = true,
+                "product" => groups.product = true,
+                _ => return Err("must be store, vendor, product, with commas between".to_owned()),
+            }
+        }
+        Ok(Self(groups))
+    }
+
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "examples": ["vendor", "store,product"] })
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        let parameter = match &error {
+            ReportError::NoSuchTimeZone(_) | ReportError::OffTheHour(_) => "time_zone",
+            ReportError::NotAFullHour | ReportError::TooLong => "from",
+            ReportError::EndsBeforeItBegins => "to",
+            ReportError::Database(_) => return Self::ours(Code::Unavailable, &error),
+        };
+        Self::invalid_parameter(parameter, error)
+    }
+}
