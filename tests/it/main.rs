@@ -1,4 +1,20 @@
 //! Soko over HTTP, from outside: one module for each resource, and these that cut across.
 
+mod audit_views;
+mod auth;
+mod carts;
+mod catalog;
 mod contention;
+mod embedded;
 mod first_sale;
+mod order_stream;
+mod orders;
+mod payments;
+mod permissions;
+mod problems;
+mod reports;
+mod restart;
+mod stock;
+mod tenants_and_stores;
+mod two_nodes;
+mod vendors;

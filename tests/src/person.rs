@@ -4,6 +4,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+const PAGES_MAX: usize = 200;
 const PASSWORD: &str = "a long enough password";
 
 /// An account, or a guest, with the headers that go with every request.
@@ -40,6 +41,18 @@ impl Answer {
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert!(
+            (200..300).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.text
+        );
         self.body
     }
 
@@ -150,6 +163,15 @@ impl Person {
         self.command(request).await
     }
 
+    /// `None` if no answer came.
+    pub async fn try_post(&mut self, path: &str, body: Value) -> Option<Answer> {
+        let request = self.request(Method::POST, path);
+        let request = request.header("Idempotency-Key", Uuid::new_v4().to_string());
+        let answer = try_send(request.json(&body)).await?;
+        self.saw(&answer);
+        Some(answer)
+    }
+
     pub async fn put(&mut self, path: &str, body: Value) -> Answer {
         let request = self.request(Method::PUT, path).json(&body);
         self.command(request).await
@@ -163,6 +185,33 @@ impl Person {
     pub async fn delete(&mut self, path: &str) -> Answer {
         let request = self.request(Method::DELETE, path);
         self.command(request).await
+    }
+
+    /// The same person, speaking to another process.
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Every item of a list, walked page by page.
+    pub async fn walk(&self, path: &str, limit: usize) -> Vec<Value> {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES_MAX {
+            let page = format!("{path}{mark}limit={limit}{cursor}");
+            let page = self.get(&page).await.expect(200);
+            let found = page["items"].as_array().unwrap();
+            assert!(found.len() <= limit, "{} on a page of {limit}", found.len());
+            items.extend(found.iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+        panic!("{path} does not end");
     }
 
     /// A request that nothing has been added to but who asks; below `/api/v1` unless it names
@@ -184,24 +233,32 @@ impl Person {
 
     async fn command(&mut self, request: RequestBuilder) -> Answer {
         let answer = send(request).await;
+        self.saw(&answer);
+        answer
+    }
+
+    fn saw(&mut self, answer: &Answer) {
         if let Some(position) = answer.header("Soko-Position") {
             self.position = Some(position.to_owned());
         }
-        answer
     }
 }
 
 /// Sends a request as it is.
 pub async fn send(request: RequestBuilder) -> Answer {
-    let answer = request.send().await.expect("an answer");
+    try_send(request).await.expect("an answer")
+}
+
+async fn try_send(request: RequestBuilder) -> Option<Answer> {
+    let answer = request.send().await.ok()?;
     let status = answer.status().as_u16();
     let headers = answer.headers().clone();
-    let text = answer.text().await.unwrap();
+    let text = answer.text().await.ok()?;
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer {
+    Some(Answer {
         status,
         headers,
         body,
         text,
-    }
+    })
 }

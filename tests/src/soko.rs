@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
@@ -20,7 +21,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// The `soko` binary on a database of its own.
 pub struct Soko {
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
     settings: Settings,
     data_dir: tempfile::TempDir,
     port: u16,
@@ -48,7 +49,16 @@ impl Soko {
     }
 
     pub async fn start_with(settings: Settings) -> Self {
-        let database = fresh_database(&MIGRATOR).await;
+        let database = Arc::new(fresh_database(&MIGRATOR).await);
+        Self::start_on(database, settings).await
+    }
+
+    /// Another process on the same database.
+    pub async fn beside(&self) -> Self {
+        Self::start_on(Arc::clone(&self.database), self.settings.clone()).await
+    }
+
+    async fn start_on(database: Arc<TestDatabase>, settings: Settings) -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))

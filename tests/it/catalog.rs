@@ -1,0 +1,134 @@
+//! What everybody can see and search.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use soko_tests::checkers::check_everything;
+use soko_tests::{Market, Soko, send, text};
+
+#[tokio::test]
+async fn only_what_is_published_is_there_and_what_is_archived_is_gone() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Kahawa Mug", 500, 5).await;
+    let mut vendor = market.vendor.clone();
+    let guest = soko.guest().after(&vendor);
+    let path = format!("/products/{}", mug.product_id);
+    let list = format!("/products?store={}", market.store_id);
+    assert_eq!(guest.get(&path).await.expect(200)["name"], "Kahawa Mug");
+    assert_eq!(guest.walk(&list, 10).await.len(), 1);
+
+    vendor
+        .post(&format!("{path}/unpublish"), json!({}))
+        .await
+        .ok();
+    let guest = guest.after(&vendor);
+    guest.get(&path).await.expect_problem(404, "not-found");
+    assert_eq!(guest.walk(&list, 10).await, Vec::<Value>::new());
+    vendor
+        .post(&format!("{path}/publish"), json!({}))
+        .await
+        .ok();
+    assert_eq!(guest.after(&vendor).walk(&list, 10).await.len(), 1);
+    vendor
+        .post(&format!("{path}/archive"), json!({}))
+        .await
+        .ok();
+    let guest = guest.after(&vendor);
+    guest.get(&path).await.expect_problem(404, "not-found");
+    assert_eq!(guest.walk(&list, 10).await, Vec::<Value>::new());
+    let again = vendor.post(&format!("{path}/publish"), json!({})).await;
+    again.expect_problem(409, "state-conflict");
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn a_search_forgives_a_typo_and_keeps_to_price_category_and_vendor() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mut owner = market.owner.clone();
+    let category = json!({ "store_id": market.store_id, "name": "Kitchen" });
+    let category = text(&owner.post("/categories", category).await.expect(201)["category_id"]);
+    let kettle = market.product("Enamel Kettle", 2_500, 5).await;
+    market.product("Sisal Basket", 900, 5).await;
+    market.product("Soapstone Bowl", 1_800, 0).await;
+    let mut vendor = market.vendor.clone();
+    let path = format!("/products/{}", kettle.product_id);
+    vendor
+        .patch(&path, json!({ "category_ids": [category] }))
+        .await
+        .ok();
+    let guest = soko.guest().after(&vendor);
+    let list = async |query: &str| -> Vec<String> {
+        let path = format!("/products?store={}&{query}", market.store_id);
+        guest
+            .walk(&path, 10)
+            .await
+            .iter()
+            .map(|item| text(&item["name"]))
+            .collect()
+    };
+    assert_eq!(list("q=kettle").await, ["Enamel Kettle"]);
+    assert_eq!(list("q=ketle").await, ["Enamel Kettle"]);
+    assert_eq!(
+        list(&format!("category={category}")).await,
+        ["Enamel Kettle"]
+    );
+    assert_eq!(list("max_price=1000").await, ["Sisal Basket"]);
+    assert_eq!(
+        list("min_price=1500&max_price=2000").await,
+        ["Soapstone Bowl"]
+    );
+    assert_eq!(list("in_stock=true").await.len(), 2);
+    assert_eq!(list(&format!("vendor={}", market.vendor_id)).await.len(), 3);
+    assert_eq!(list("q=nothing-like-it").await, Vec::<String>::new());
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn a_walk_through_the_catalogue_sees_each_product_once() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    for n in 0..23_i64 {
+        // Equal prices and names, so that only the tie-breaker tells them apart.
+        market
+            .product(&format!("Thing {}", n % 3), 100 + n % 4, 1)
+            .await;
+    }
+    let guest = soko.guest().after(&market.vendor);
+    for query in ["", "&q=thing"] {
+        let path = format!("/products?store={}{query}", market.store_id);
+        for limit in [1, 4, 100] {
+            let found = guest.walk(&path, limit).await;
+            let mut ids: Vec<_> = found.iter().map(|item| text(&item["product_id"])).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!((ids.len(), found.len()), (23, 23), "{query} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_newest_is_not_sent_it_again() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 5).await;
+    let guest = soko.guest().after(&market.vendor);
+    let path = format!("/products/{}", mug.product_id);
+    let seen = guest.get(&path).await;
+    let tag = seen.header("etag").unwrap().to_owned();
+    let again = guest
+        .request(Method::GET, &path)
+        .header("If-None-Match", &tag);
+    assert_eq!(send(again).await.status, 304);
+    let mut vendor = market.vendor.clone();
+    vendor
+        .patch(&path, json!({ "name": "Better Mug" }))
+        .await
+        .ok();
+    let newer = guest
+        .after(&vendor)
+        .with_header("If-None-Match", &tag)
+        .get(&path)
+        .await;
+    assert_eq!(newer.expect(200)["name"], "Better Mug");
+}

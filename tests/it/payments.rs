@@ -1,0 +1,127 @@
+//! Cash on delivery: taken once, and all of it.
+
+use serde_json::json;
+use soko_tests::checkers::check_everything;
+use soko_tests::{Market, Person, Soko, text};
+
+#[tokio::test]
+async fn cash_is_taken_once() {
+    let soko = Soko::start().await;
+    let (market, mut customer, payment, order) = delivered(&soko).await;
+    let mut owner = market.owner.clone();
+    customer
+        .post(&format!("{payment}/collect"), json!({}))
+        .await
+        .expect_problem(403, "forbidden");
+    let mut stranger = soko.person("stranger").await;
+    let refused = stranger
+        .post(&format!("{payment}/collect"), json!({}))
+        .await;
+    refused.expect_problem(404, "not-found");
+    stranger
+        .get(&payment)
+        .await
+        .expect_problem(404, "not-found");
+
+    for wrong in [
+        json!({ "amount": { "amount": 999, "currency": "KES" } }),
+        json!({ "amount": { "amount": 1001, "currency": "KES" } }),
+        json!({ "amount": { "amount": 1000, "currency": "USD" } }),
+        json!({ "amount": { "amount": -1000, "currency": "KES" } }),
+    ] {
+        let refused = owner.post(&format!("{payment}/collect"), wrong).await;
+        assert!([409, 422].contains(&refused.status), "{}", refused.text);
+    }
+    assert_eq!(
+        owner.after(&customer).get(&payment).await.expect(200)["status"],
+        "pending"
+    );
+
+    let taken = json!({ "amount": { "amount": 1000, "currency": "KES" }, "reference": "R-1" });
+    let collected = owner
+        .post(&format!("{payment}/collect"), taken.clone())
+        .await
+        .ok();
+    assert_eq!(
+        (&collected["status"], &collected["order_status"]),
+        (&json!("captured"), &json!("completed"))
+    );
+    // Told the same again, it is the same money.
+    let again = owner.post(&format!("{payment}/collect"), taken).await;
+    assert!([200, 409].contains(&again.status), "{}", again.text);
+    let other = json!({ "reference": "R-2" });
+    let refused = owner.post(&format!("{payment}/collect"), other).await;
+    refused.expect_problem(409, "state-conflict");
+
+    let reader = customer.after(&owner);
+    let shown = reader.get(&payment).await.expect(200);
+    assert_eq!(
+        (&shown["status"], &shown["reference"]),
+        (&json!("captured"), &json!("R-1"))
+    );
+    assert_eq!(reader.get(&order).await.expect(200)["status"], "completed");
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn one_receipt_is_good_for_one_payment() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let mut owner = market.owner.clone();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let placed = customer
+            .post("/orders", market.order_of(&[(&mug, 1)]))
+            .await
+            .expect(201);
+        let payment = format!("/payments/{}", text(&placed["payment"]["payment_id"]));
+        let body = json!({ "reference": "RECEIPT-7" });
+        answers.push(owner.post(&format!("{payment}/collect"), body).await);
+    }
+    let second = answers.pop().unwrap();
+    answers.pop().unwrap().ok();
+    second.expect_problem(409, "already-exists");
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn ten_collectors_at_once_take_the_money_once() {
+    let soko = Soko::start().await;
+    let (market, _, payment, _) = delivered(&soko).await;
+    let collectors = (0..10).map(|_| {
+        let mut owner = market.owner.clone();
+        let collect = format!("{payment}/collect");
+        async move { owner.post(&collect, json!({})).await }
+    });
+    for answer in futures::future::join_all(collectors).await {
+        assert!([200, 409].contains(&answer.status), "{}", answer.text);
+    }
+    check_everything(&soko).await;
+    let mut auditor = soko_tests::checkers::auditor(&soko).await;
+    let captured: i64 = sqlx::query_scalar("SELECT count(*) FROM audit.payment_references")
+        .fetch_one(&mut auditor)
+        .await
+        .unwrap();
+    assert_eq!(captured, 1);
+}
+
+/// An order over 10.00 that has arrived: its market, customer, payment and path.
+async fn delivered(soko: &Soko) -> (Market, Person, String, String) {
+    let mut market = Market::open(soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let placed = customer
+        .post("/orders", market.order_of(&[(&mug, 2)]))
+        .await
+        .expect(201);
+    let order = format!("/orders/{}", text(&placed["order_id"]));
+    let mut vendor = market.vendor.clone();
+    for step in ["pack", "ship", "deliver"] {
+        let path = format!("{order}/fulfilments/{}/{step}", market.vendor_id);
+        vendor.post(&path, json!({})).await.ok();
+    }
+    let payment = format!("/payments/{}", text(&placed["payment"]["payment_id"]));
+    (market, customer.after(&vendor), payment, order)
+}
