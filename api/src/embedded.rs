@@ -81,6 +81,17 @@ impl Servers {
         })
     }
 
+    /// Joins servers that run, and starts private ones otherwise.
+    ///
+    /// # Errors
+    /// A private server could not be started.
+    pub async fn join_or_start(config: &Config) -> Result<Self, ServersError> {
+        match Self::join(config) {
+            Ok(servers) => Ok(servers),
+            Err(_) => Self::start(config).await,
+        }
+    }
+
     /// Stops the private servers and waits for their end.
     pub async fn stop(self) {
         if let Some(nats) = self.nats

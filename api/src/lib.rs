@@ -33,6 +33,7 @@ pub mod routes;
 pub mod run;
 pub mod schema;
 pub mod secret;
+pub mod seed;
 pub mod sessions;
 pub mod signing_keys;
 pub mod telemetry;

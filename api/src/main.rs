@@ -28,6 +28,8 @@ enum Command {
     Worker { names: Vec<String> },
     /// Brings the database to the newest form and ends.
     Migrate,
+    /// Fills the database with a demo market and tells who can log in there.
+    Seed,
 }
 
 /// A setting cannot be used; the same code that a wrong command line has.
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Some(Command::Api) => run::Part::Api,
         Some(Command::Worker { names }) => run::Part::Workers(names),
         Some(Command::Migrate) => run::Part::Migrations,
+        Some(Command::Seed) => run::Part::Seed,
     };
     match run::run(config, part) {
         Ok(()) => ExitCode::SUCCESS,

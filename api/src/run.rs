@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::embedded::{Servers, ServersError};
 use crate::http;
+use crate::seed::{self, SeedError};
 use crate::workers::{self, UnknownModel, Workers};
 
 /// What a process is for.
@@ -25,6 +26,8 @@ pub enum Part {
     /// The read models with these names; all of them if there are none.
     Workers(Vec<String>),
     Migrations,
+    /// A demo market.
+    Seed,
 }
 
 /// Why the process ended other than by being asked to.
@@ -40,6 +43,8 @@ pub enum RunError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the parts could not be put together")]
     App(#[from] AppError),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     #[error("the log cannot be read")]
     Log(#[from] ReadError),
     #[error(transparent)]
@@ -68,6 +73,7 @@ pub fn run(config: Config, part: Part) -> Result<(), RunError> {
         let servers = async {
             match part {
                 Part::Everything | Part::Migrations => Servers::start(&config).await,
+                Part::Seed => Servers::join_or_start(&config).await,
                 Part::Api | Part::Workers(_) => Servers::join(&config),
             }
         };
@@ -92,8 +98,25 @@ async fn with_servers(
         Part::Migrations => Ok(()),
         Part::Everything => serve(config, servers, Some(&[]), stop).await,
         Part::Api => serve(config, servers, None, stop).await,
+        Part::Seed => fill(config, servers).await,
         Part::Workers(names) => work(servers, &names, stop).await,
     }
+}
+
+/// The demo market; the log-ins are what this prints.
+async fn fill(config: Config, servers: &Servers) -> Result<(), RunError> {
+    let database = Database::new(servers.database.clone()).await?;
+    let freshness = Freshness::new(database.part_pool("seed"));
+    let app = App::build(config, &database, freshness).await?;
+    let made = seed::run(&app).await;
+    app.close().await;
+    print(&made?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
+fn print(text: &str) {
+    println!("{text}");
 }
 
 /// Several processes may start at once: the migrator has them take turns.

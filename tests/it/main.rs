@@ -5,6 +5,7 @@ mod auth;
 mod carts;
 mod catalog;
 mod contention;
+mod demo;
 mod embedded;
 mod first_sale;
 mod order_stream;

@@ -132,6 +132,17 @@ impl Soko {
     /// Starts (again) on the same data.
     pub async fn launch(&mut self) {
         let log = std::fs::File::create(self.data_dir.path().join("soko.log")).unwrap();
+        let mut command = self.program();
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .kill_on_drop(true);
+        self.process = Some(command.spawn().expect("the soko binary is built"));
+        self.wait_until_ready().await;
+    }
+
+    fn program(&self) -> Command {
         let mut command = Command::new(binary("soko"));
         command
             .env_clear()
@@ -143,13 +154,8 @@ impl Soko {
             .env("SOKO_ADMIN_PASSWORD", ADMIN_PASSWORD)
             .env("NATS_URL", "off")
             .env("SOKO_RATE_LIMITS", "off")
-            .envs(self.settings.variables.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .kill_on_drop(true);
-        self.process = Some(command.spawn().expect("the soko binary is built"));
-        self.wait_until_ready().await;
+            .envs(self.settings.variables.iter().cloned());
+        command
     }
 
     async fn wait_until_ready(&mut self) {
@@ -180,6 +186,13 @@ impl Soko {
         std::fs::read_to_string(self.data_dir.path().join("soko.log")).unwrap()
     }
 
+    /// Runs another of the program's commands with the same settings: exit code, standard output,
+    /// errors.
+    pub async fn command(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = self.program().args(arguments).output().await.unwrap();
+        told(output)
+    }
+
     /// Runs the auditors' tool on this system's database: exit code, standard output, errors.
     pub async fn replay_tool(&self, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::new(binary("replay-tool"))
@@ -188,13 +201,17 @@ impl Soko {
             .output()
             .await
             .expect("the replay-tool binary is built");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code().unwrap_or(-1),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        told(output)
     }
+}
+
+fn told(output: std::process::Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 /// A binary of this workspace, which `make test` has built beside this test.
