@@ -1,9 +1,8 @@
 //! What everybody can see and search.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use soko_tests::checkers::check_everything;
-use soko_tests::{Market, Soko, send, text};
+use soko_tests::{Market, Soko, text};
 
 #[tokio::test]
 async fn only_what_is_published_is_there_and_what_is_archived_is_gone() {
@@ -113,22 +112,31 @@ async fn who_has_the_newest_is_not_sent_it_again() {
     let mut market = Market::open(&soko).await;
     let mug = market.product("Mug", 500, 5).await;
     let guest = soko.guest().after(&market.vendor);
-    let path = format!("/products/{}", mug.product_id);
-    let seen = guest.get(&path).await;
-    let tag = seen.header("etag").unwrap().to_owned();
-    let again = guest
-        .request(Method::GET, &path)
-        .header("If-None-Match", &tag);
-    assert_eq!(send(again).await.status, 304);
+    let list = format!("/products?store={}", market.store_id);
+    let tag = guest.get(&list).await.header("etag").unwrap().to_owned();
+    let knows = guest.with_header("If-None-Match", &tag);
+    assert_eq!(knows.get(&list).await.status, 304);
     let mut vendor = market.vendor.clone();
-    vendor
+    let path = format!("/products/{}", mug.product_id);
+    let tag = guest.get(&path).await.header("etag").unwrap().to_owned();
+    let mut first = vendor.with_header("If-Match", &tag);
+    first
         .patch(&path, json!({ "name": "Better Mug" }))
         .await
         .ok();
-    let newer = guest
-        .after(&vendor)
-        .with_header("If-None-Match", &tag)
-        .get(&path)
-        .await;
-    assert_eq!(newer.expect(200)["name"], "Better Mug");
+    let after = knows.after(&first);
+    let newer = after.get(&list).await.expect(200);
+    assert_eq!(newer["items"][0]["name"], "Better Mug");
+    let stale = first.patch(&path, json!({ "name": "Old Mug" })).await;
+    stale.expect_problem(412, "precondition-failed");
+
+    // Stock changes the answer too, though not the product.
+    let guest = guest.after(&first);
+    let tag = guest.get(&list).await;
+    let knows = guest.with_header("If-None-Match", tag.header("etag").unwrap());
+    let count = json!({ "quantity": 0, "reason": "stocktake" });
+    let path = format!("/stock/{}/count", mug.variant_id);
+    vendor.post(&path, count).await.ok();
+    let after = knows.after(&vendor);
+    assert_eq!(after.get(&list).await.status, 200);
 }

@@ -103,6 +103,19 @@ const VENDOR_VIEWERS: &[Who] = &[
     Finance,
     Viewer,
 ];
+const DRAFT_VIEWERS: &[Who] = &[
+    Admin,
+    TenantOwner,
+    TenantAdmin,
+    Manager,
+    Staff,
+    Auditor,
+    VendorOwner,
+    VendorManager,
+    Catalog,
+    Fulfilment,
+    Viewer,
+];
 const ORDER_VIEWERS: &[Who] = &[
     Admin,
     TenantOwner,
@@ -388,6 +401,7 @@ impl Stage {
             .replace("{id}", id)
             .replace("{variant_id}", &self.product.variant_id)
             .replace("{vendor_id}", &self.market.vendor_id)
+            .replace("{product_id}", &self.product.product_id)
             .replace("{account_id}", &self.account_of_nobody())
             .replace("{location_id}", &nobody)
             .replace("{invitation_id}", &nobody)
@@ -552,6 +566,20 @@ fn rules(stage: &Stage) -> Vec<Rule> {
         ),
         rule("patch", "/categories/{id}", name(), in_store, MANAGERS),
         rule("delete", "/categories/{id}", none(), in_store, MANAGERS),
+        rule(
+            "get",
+            "/vendors/{id}/products",
+            none(),
+            vendor,
+            DRAFT_VIEWERS,
+        ),
+        rule(
+            "get",
+            "/vendors/{id}/products/{product_id}",
+            none(),
+            vendor,
+            DRAFT_VIEWERS,
+        ),
         rule("post", "/products", product, vendor, SELLERS),
         rule("patch", "/products/{id}", name(), vendor, SELLERS),
         rule("delete", "/products/{id}", none(), vendor, SELLERS),

@@ -1,6 +1,7 @@
 //! Those who sell, whom the store lets, and who works for them.
 
 use serde_json::{Value, json};
+use soko_tests::checkers::check_everything;
 use soko_tests::{Market, Person, Soko, text};
 
 #[tokio::test]
@@ -112,6 +113,7 @@ async fn an_invitation_is_accepted_by_whom_it_was_meant_for_and_once() {
         .post(&members, invite)
         .await
         .expect_problem(403, "forbidden");
+    check_everything(&soko).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::ReadModel;
 use crate::query::rows;
 use crate::row::Json;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{AnyEvent, EmailAddress, InvitationId, Personal, TenantId, VendorId};
@@ -82,7 +82,8 @@ impl ReadModel for Invitations {
                     token_hash: token_hash.clone(),
                     status: InvitationStatus::Open,
                     invited_at: recorded.recorded_at,
-                    expires_at: *expires_at,
+                    // Postgres keeps microseconds, the event whatever the clock told.
+                    expires_at: expires_at.trunc_subsecs(6),
                 });
             }
             VendorEvent::InvitationWithdrawn { .. } => InvitationStatus::Withdrawn,
