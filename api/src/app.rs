@@ -8,7 +8,9 @@ use soko_commands::handlers::{RegisterAccount, email_claim};
 use soko_commands::{CommandContext, Engine, EngineOptions};
 use soko_domain::account::PlatformRole;
 use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
-use soko_event_log::{Actor, AppendError, Appender, AppenderOptions, ClaimKind, Claims, Position};
+use soko_event_log::{
+    Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position,
+};
 use soko_projections::read_models::categories::Categories;
 use soko_projections::read_models::products::Products;
 use soko_projections::read_models::stock_levels::StockLevels;
@@ -42,6 +44,7 @@ pub struct App {
     appender: Appender,
     engine: Engine,
     freshness: Freshness,
+    bus: Option<Bus>,
     standings: Standings,
     tokens: Tokens,
     sessions: Sessions,
@@ -68,7 +71,8 @@ pub enum AppError {
 }
 
 impl App {
-    /// `freshness` is that of the workers, where they are in the same process.
+    /// `freshness` is that of the workers, where they are in the same process; `bus` is there to
+    /// tell whether it is.
     ///
     /// # Errors
     /// [`AppError`].
@@ -76,6 +80,7 @@ impl App {
         config: Config,
         database: &Database,
         freshness: Freshness,
+        bus: Option<Bus>,
     ) -> Result<Arc<Self>, AppError> {
         let metrics = Metrics::installed();
         let pool = database.query_pool(&config);
@@ -95,6 +100,7 @@ impl App {
             appender,
             engine,
             freshness,
+            bus,
             pool,
             config,
         };
@@ -169,6 +175,19 @@ impl App {
             is_ok: database.is_ok(),
             detail: database.err().map(|_| "no answer".to_owned()),
         }];
+        if let Some(bus) = &self.bus {
+            // Not a reason to take no requests: without the bus, workers read the log.
+            let detail = if bus.is_connected() {
+                "connected"
+            } else {
+                "not connected"
+            };
+            checks.push(Check {
+                name: "bus".to_owned(),
+                is_ok: true,
+                detail: Some(detail.to_owned()),
+            });
+        }
         if let Ok(models) = soko_projections::status(&self.pool).await {
             checks.extend(models.into_iter().map(|model| Check {
                 is_ok: model.stopped.is_none() && model.lag <= LAG_MAX,

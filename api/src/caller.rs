@@ -133,6 +133,24 @@ impl Caller {
         }
     }
 
+    /// Whether the caller holds a permission at a place: for answers that differ by who asks. What
+    /// is not there, nobody holds anything at.
+    ///
+    /// # Errors
+    /// The log cannot be reached.
+    pub async fn holds(&self, permission: Permission, place: Place) -> Result<bool> {
+        let standing = self
+            .app
+            .standings()
+            .of(self.account_id(), &place, permission)
+            .await;
+        match standing {
+            Ok(standing) => Ok(standing.roles.iter().any(|role| allows(*role, permission))),
+            Err(problem) if problem.code() == Code::NotFound => Ok(false),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Under which the caller's idempotency keys are kept.
     pub fn key_scope(&self) -> String {
         self.permitted(TenantId::PLATFORM, vec![]).key_scope

@@ -115,7 +115,7 @@ settings! {
     /// A file with the credentials (JWT and seed) for NATS.
     nats_credentials: Option<PathBuf> = "SOKO_NATS_CREDENTIALS";
     /// What to log, such as `info` or `warn,soko_api=debug`.
-    log: String = "SOKO_LOG" or "info";
+    log: String = "SOKO_LOG" or "info,actix_server=warn,async_nats=warn,sqlx=warn";
     /// "text" for people, "json" for machines.
     log_format: LogFormat = "SOKO_LOG_FORMAT" or "text";
     /// The first platform admin, registered at a start when there is no such account.

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use crate::operation::{Answer, Operation};
+use crate::query::cursor;
 use crate::schema::{Components, Described, ObjectSchema};
 
 /// One thing, with the version of its aggregate where it has one.
@@ -81,6 +82,20 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Asks for the page after this one; `None` if this is the last.
     pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// `list` names the list and its filters, as the cursor's reader does.
+    pub fn of(
+        items: impl IntoIterator<Item = T>,
+        next: Option<impl Serialize>,
+        list: &str,
+    ) -> Self {
+        Self {
+            items: items.into_iter().collect(),
+            next_cursor: next.map(|key| cursor(list, &key)),
+        }
+    }
 }
 
 impl<T: Serialize> Responder for Page<T> {

@@ -24,8 +24,12 @@ enum Command {
     Serve,
     /// Serves HTTP, and nothing else.
     Api,
+    /// Publishes the log to NATS. One relay leads, others stand by.
+    Relay,
     /// Keeps read models at the head of the log: those named, or all.
     Worker { names: Vec<String> },
+    /// Carries out what crosses time: timers and their consequences.
+    ProcessManagers,
     /// Brings the database to the newest form and ends.
     Migrate,
     /// Fills the database with a demo market and tells who can log in there.
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
     let part = match arguments.command {
         None | Some(Command::Serve) => run::Part::Everything,
         Some(Command::Api) => run::Part::Api,
+        Some(Command::Relay) => run::Part::Relay,
+        Some(Command::ProcessManagers) => run::Part::ProcessManagers,
         Some(Command::Worker { names }) => run::Part::Workers(names),
         Some(Command::Migrate) => run::Part::Migrations,
         Some(Command::Seed) => run::Part::Seed,

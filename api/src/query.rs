@@ -17,6 +17,7 @@ use soko_domain::{
     VendorId,
 };
 use soko_event_log::Position;
+use soko_projections::Keyset;
 
 pub use self::cursor::{Cursor, cursor};
 use crate::operation::{Input, Operation};
@@ -209,13 +210,31 @@ impl Limit {
     pub const DEFAULT: Self = Self(20);
     pub const MAX: Self = Self(100);
 
-    pub fn get(self) -> usize {
-        usize::from(self.0)
-    }
-
     /// As Postgres counts.
     pub fn rows(self) -> i64 {
         i64::from(self.0)
+    }
+
+    /// The part of a list that is asked for: after the cursor, if there is one. `list` names the
+    /// list and its filters.
+    ///
+    /// # Errors
+    /// `bad-cursor`
+    pub fn keyset<K: DeserializeOwned>(
+        self,
+        cursor: Option<&Cursor>,
+        list: &str,
+    ) -> Result<Keyset<K>> {
+        Ok(Keyset {
+            after: cursor.map(|cursor| cursor.key(list)).transpose()?,
+            limit: self.rows(),
+        })
+    }
+}
+
+impl From<Limit> for usize {
+    fn from(limit: Limit) -> Self {
+        Self::from(limit.0)
     }
 }
 
@@ -315,7 +334,10 @@ mod tests {
 
     #[test]
     fn a_page_has_at_most_a_hundred_items() {
-        assert_eq!(parse::<Search>("limit=100").unwrap().limit.get(), 100);
+        assert_eq!(
+            usize::from(parse::<Search>("limit=100").unwrap().limit),
+            100
+        );
         for limit in ["101", "-1", "1e1", "9999999999", ""] {
             assert_eq!(faulty(&format!("limit={limit}")), ["limit"]);
         }

@@ -62,6 +62,7 @@ fn people() -> Vec<Route> {
         post("/auth/password/change", "Set another password", own, auth::change_password),
         get("/me", "Who I am", own, me::get),
         patch("/me", "Change my name or phone", own, me::change),
+        get("/me/memberships", "Where I have a role", own, me::memberships),
         get("/me/sessions", "Where I am logged in", own, me::sessions),
         delete("/me/sessions/{id}", "Log out elsewhere", own, me::end_session),
         get("/commands/{key}", "What became of a command of mine", own, commands::get),
@@ -76,6 +77,7 @@ fn tenants() -> Vec<Route> {
     let staff = Needs(P::ManageTenantMembers, S::Tenant);
     vec![
         post("/tenants", "Create a business", create, tenants::create),
+        get("/tenants", "My businesses", Needs(P::ManageSelf, S::Own), tenants::list),
         get("/tenants/{id}", "One business", view, tenants::get),
         patch("/tenants/{id}", "Rename a business", change, tenants::change),
         get("/tenants/{id}/members", "Its people", view, tenants::members),
@@ -94,6 +96,7 @@ fn stores() -> Vec<Route> {
     let staff = Needs(P::ManageStoreMembers, S::Store);
     vec![
         post("/stores", "Open a store", open, stores::open),
+        get("/stores", "Stores that are open", Public, stores::list),
         get("/stores/{id}", "One store, by id or slug", Public, stores::get),
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
@@ -115,6 +118,7 @@ fn vendors() -> Vec<Route> {
     let decide = Needs(P::DecideVendor, S::Vendor);
     vec![
         post("/vendors/register", "Apply to sell in a store", register, vendors::register),
+        get("/vendors", "Vendors of a store, or mine", Needs(P::ManageSelf, S::Own), vendors::list),
         get("/vendors/{id}", "One vendor", view, vendors::get),
         patch("/vendors/{id}", "Change a vendor's details", change, vendors::change),
         post("/vendors/{id}/approve", "Let a vendor sell", decide, vendors::approve),
@@ -145,6 +149,7 @@ fn goods() -> Vec<Route> {
     let arrange = Needs(P::EditCategories, S::Store);
     vec![
         post("/categories", "Create a category", arrange, categories::create),
+        get("/categories", "All categories of a store", Public, categories::list),
         get("/categories/{id}", "One category", Public, categories::get),
         patch("/categories/{id}", "Rename or move a category", arrange, categories::change),
         delete("/categories/{id}", "Remove a category", arrange, categories::remove),

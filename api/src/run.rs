@@ -3,19 +3,21 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use soko_event_log::ReadError;
-use soko_projections::Freshness;
+use soko_commands::{Clock, Engine, EngineOptions, process_managers};
+use soko_event_log::{AppendError, Appender, AppenderOptions, Bus, ReadError, Relay, RelayOptions};
+use soko_projections::{Freshness, Workplace};
 use sqlx::{ConnectOptions, Connection};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
 
 use crate::app::{App, AppError};
+use crate::bus::{self, ConnectError};
 use crate::config::Config;
 use crate::database::Database;
 use crate::embedded::{Servers, ServersError};
+use crate::followers::{self, Followers, UnknownModel};
 use crate::http;
 use crate::seed::{self, SeedError};
-use crate::workers::{self, UnknownModel, Workers};
 
 /// What a process is for.
 #[derive(Debug, Clone)]
@@ -23,8 +25,11 @@ pub enum Part {
     /// All parts, and private servers for those that are not set.
     Everything,
     Api,
+    /// Publishes the log to NATS.
+    Relay,
     /// The read models with these names; all of them if there are none.
     Workers(Vec<String>),
+    ProcessManagers,
     Migrations,
     /// A demo market.
     Seed,
@@ -49,6 +54,12 @@ pub enum RunError {
     Log(#[from] ReadError),
     #[error(transparent)]
     UnknownModel(#[from] UnknownModel),
+    #[error("there is no connection to NATS")]
+    Bus(#[from] ConnectError),
+    #[error("a relay needs a NATS to publish to: set NATS_URL")]
+    NoBus,
+    #[error("the log cannot be appended to")]
+    Append(#[from] AppendError),
     #[error("HTTP cannot be served at {address}")]
     Listen {
         address: SocketAddr,
@@ -74,7 +85,9 @@ pub fn run(config: Config, part: Part) -> Result<(), RunError> {
             match part {
                 Part::Everything | Part::Migrations => Servers::start(&config).await,
                 Part::Seed => Servers::join_or_start(&config).await,
-                Part::Api | Part::Workers(_) => Servers::join(&config),
+                Part::Api | Part::Relay | Part::Workers(_) | Part::ProcessManagers => {
+                    Servers::join(&config)
+                }
             }
         };
         let servers = tokio::select! {
@@ -94,27 +107,34 @@ async fn with_servers(
     stop: &mut StopSignals,
 ) -> Result<(), RunError> {
     migrate(servers).await?;
+    if let Part::Migrations = part {
+        return Ok(());
+    }
+    let database = Database::new(servers.database.clone()).await?;
+    let bus = match &servers.nats_url {
+        Some(url) => Some(bus::connect(&config, url).await?),
+        None => None,
+    };
+    let parts = Parts {
+        config,
+        database,
+        bus,
+    };
     match part {
+        Part::Everything => parts.serve_everything(stop).await,
+        Part::Api => parts.serve(stop).await,
+        Part::Relay => parts.relay(stop).await,
+        Part::Workers(names) => parts.work(&names, stop).await,
+        Part::ProcessManagers => parts.manage_processes(stop).await,
         Part::Migrations => Ok(()),
-        Part::Everything => serve(config, servers, Some(&[]), stop).await,
-        Part::Api => serve(config, servers, None, stop).await,
-        Part::Seed => fill(config, servers).await,
-        Part::Workers(names) => work(servers, &names, stop).await,
+        Part::Seed => parts.fill().await,
     }
 }
 
-/// The demo market; the log-ins are what this prints.
-async fn fill(config: Config, servers: &Servers) -> Result<(), RunError> {
-    let database = Database::new(servers.database.clone()).await?;
-    let freshness = Freshness::new(database.part_pool("seed"));
-    let app = App::build(config, &database, freshness).await?;
-    let made = seed::run(&app).await;
-    app.close().await;
-    print(&made?);
-    Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "this is what the command was asked for"
+)]
 fn print(text: &str) {
     println!("{text}");
 }
@@ -127,38 +147,124 @@ async fn migrate(servers: &Servers) -> Result<(), RunError> {
     Ok(())
 }
 
-/// HTTP, with the workers of these models beside it, if any are to be.
-async fn serve(
+/// What the parts of a process are made of.
+struct Parts {
     config: Config,
-    servers: &Servers,
-    models: Option<&[String]>,
-    stop: &mut StopSignals,
-) -> Result<(), RunError> {
-    let database = Database::new(servers.database.clone()).await?;
-    let pool = database.part_pool("workers");
-    let freshness = Freshness::new(pool.clone());
-    let listen_at = config.address();
-    let app = App::build(config, &database, freshness.clone()).await?;
-    let workers = match models {
-        Some(names) => {
-            let models = workers::named(names)?;
-            Some(Workers::start(models, pool, freshness, Some(app.head())).await?)
-        }
-        None => None,
-    };
-    let ended = serve_http(&app, listen_at, stop).await;
-    if let Some(workers) = workers {
-        workers.stop().await;
-    }
-    app.close().await;
-    ended
+    database: Database,
+    bus: Option<Bus>,
 }
 
-async fn serve_http(
-    app: &Arc<App>,
-    listen_at: SocketAddr,
-    stop: &mut StopSignals,
-) -> Result<(), RunError> {
+impl Parts {
+    async fn serve_everything(self, stop: &mut StopSignals) -> Result<(), RunError> {
+        let pool = self.database.part_pool("followers");
+        let freshness = Freshness::new(pool.clone());
+        let app = self.app(freshness.clone()).await?;
+        let feed = bus::feed(self.bus.as_ref(), pool.clone(), Some(app.head())).await?;
+        let mut followers = Followers::default();
+        if let Some(bus) = &self.bus {
+            let mut options = RelayOptions::new(self.database.part("relay"), bus.clone());
+            options.wake = Some(app.head());
+            followers.start(Relay::run(options, followers.shutdown()));
+        }
+        let models = soko_projections::all();
+        followers.start_process_managers(process_managers::Workplace {
+            engine: app.engine().clone(),
+            pool: pool.clone(),
+            feed: feed.clone(),
+            clock: Clock::system(),
+        });
+        followers.start_models(
+            models,
+            Workplace {
+                pool,
+                feed,
+                freshness,
+            },
+        );
+        let ended = serve_http(&app, stop).await;
+        followers.stop().await;
+        app.close().await;
+        ended
+    }
+
+    async fn serve(self, stop: &mut StopSignals) -> Result<(), RunError> {
+        let freshness = Freshness::new(self.database.query_pool(&self.config));
+        let app = self.app(freshness).await?;
+        let ended = serve_http(&app, stop).await;
+        app.close().await;
+        ended
+    }
+
+    async fn relay(self, stop: &mut StopSignals) -> Result<(), RunError> {
+        let bus = self.bus.ok_or(RunError::NoBus)?;
+        let options = RelayOptions::new(self.database.part("relay"), bus);
+        let mut followers = Followers::default();
+        followers.start(Relay::run(options, followers.shutdown()));
+        until_stopped(followers, stop).await;
+        Ok(())
+    }
+
+    async fn work(self, names: &[String], stop: &mut StopSignals) -> Result<(), RunError> {
+        let models = followers::models_named(names)?;
+        let pool = self.database.part_pool("workers");
+        let feed = bus::feed(self.bus.as_ref(), pool.clone(), None).await?;
+        let freshness = Freshness::new(pool.clone());
+        let mut followers = Followers::default();
+        followers.start_models(
+            models,
+            Workplace {
+                pool,
+                feed,
+                freshness,
+            },
+        );
+        until_stopped(followers, stop).await;
+        Ok(())
+    }
+
+    async fn manage_processes(self, stop: &mut StopSignals) -> Result<(), RunError> {
+        let pool = self.database.part_pool("process managers");
+        let connect = self.database.part("appender");
+        let appender = Appender::start(connect, AppenderOptions::default()).await?;
+        let engine = Engine::new(appender.clone(), pool.clone(), EngineOptions::default());
+        let feed = bus::feed(self.bus.as_ref(), pool.clone(), Some(appender.head())).await?;
+        let mut followers = Followers::default();
+        let clock = Clock::system();
+        followers.start_process_managers(process_managers::Workplace {
+            engine,
+            pool,
+            feed,
+            clock,
+        });
+        until_stopped(followers, stop).await;
+        appender.close().await;
+        Ok(())
+    }
+
+    /// The demo market; the log-ins are what this prints.
+    async fn fill(self) -> Result<(), RunError> {
+        let freshness = Freshness::new(self.database.part_pool("seed"));
+        let app = self.app(freshness).await?;
+        let made = seed::run(&app).await;
+        app.close().await;
+        print(&made?);
+        Ok(())
+    }
+
+    async fn app(&self, freshness: Freshness) -> Result<Arc<App>, RunError> {
+        let bus = self.bus.clone();
+        Ok(App::build(self.config.clone(), &self.database, freshness, bus).await?)
+    }
+}
+
+async fn until_stopped(followers: Followers, stop: &mut StopSignals) {
+    tracing::info!("working");
+    stop.received().await;
+    followers.stop().await;
+}
+
+async fn serve_http(app: &Arc<App>, stop: &mut StopSignals) -> Result<(), RunError> {
+    let listen_at = app.config().address();
     let listen = |cause| RunError::Listen {
         address: listen_at,
         cause,
@@ -181,22 +287,6 @@ async fn serve_http(
     };
     upkeep.abort();
     ended
-}
-
-/// Workers alone.
-async fn work(servers: &Servers, names: &[String], stop: &mut StopSignals) -> Result<(), RunError> {
-    let models = workers::named(names)?;
-    let database = Database::new(servers.database.clone()).await?;
-    let pool = database.part_pool("workers");
-    let freshness = Freshness::new(pool.clone());
-    let mut workers = Workers::start(models, pool, freshness, None).await?;
-    tracing::info!("working");
-    tokio::select! {
-        () = stop.received() => (),
-        () = workers.ended() => (),
-    }
-    workers.stop().await;
-    Ok(())
 }
 
 fn flatten(ended: Result<std::io::Result<()>, JoinError>) -> Result<(), RunError> {

@@ -4,15 +4,17 @@ use actix_web::web::Data;
 use soko_commands::handlers::{self, ArrangeCategoriesError, CreateCategory, create_category};
 use soko_domain::category::{Category, CategoryError};
 use soko_domain::{CategoryId, Slug, StoreId, Text};
+use soko_projections::read_models::{self, categories::Categories};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::change::Change;
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page};
+use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Path, Query, query};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
 
@@ -42,8 +44,8 @@ answer! {
     pub(crate) struct CategoryDetails {
         pub category_id: CategoryId,
         pub store_id: StoreId,
-        pub slug: Slug,
-        pub name: Text<120>,
+        pub slug: String,
+        pub name: String,
         pub parent_id: Option<CategoryId>,
     }
 }
@@ -83,6 +85,33 @@ pub(crate) async fn create(
         .at(|created| format!("/categories/{}", created.category_id)))
 }
 
+query! {
+    pub(crate) struct ListCategories {
+        store: StoreId,
+    }
+}
+
+/// All of a store's, by name: clients make a tree of them.
+pub(crate) async fn list(
+    app: Data<App>,
+    query: Query<ListCategories>,
+    fresh: MinPosition,
+) -> Result<Page<CategoryDetails>> {
+    fresh.reached_by::<Categories>(app.freshness()).await?;
+    let categories = read_models::categories::categories(app.pool(), query.store).await?;
+    let items = categories.into_iter().map(|category| CategoryDetails {
+        category_id: category.category_id,
+        store_id: category.store_id,
+        slug: category.slug,
+        name: category.name,
+        parent_id: category.parent_id,
+    });
+    Ok(Page {
+        items: items.collect(),
+        next_cursor: None,
+    })
+}
+
 pub(crate) async fn get(
     app: Data<App>,
     category_id: Path<CategoryId>,
@@ -92,8 +121,8 @@ pub(crate) async fn get(
     let details = CategoryDetails {
         category_id: *category_id,
         store_id: section.store_id(),
-        slug: section.slug().clone(),
-        name: section.name().clone(),
+        slug: section.slug().to_string(),
+        name: section.name().to_string(),
         parent_id: section.parent(),
     };
     Ok(Found::new(details).with_version(category.version))

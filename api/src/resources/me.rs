@@ -4,6 +4,10 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use soko_domain::account::{Account, AccountCommand, PlatformRole};
 use soko_domain::{AccountId, EmailAddress, Personal, PhoneNumber, SubjectId, Text};
+use soko_projections::read_models::{
+    self,
+    members::{MemberScope, Members},
+};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -11,10 +15,11 @@ use crate::caller::{Caller, Place};
 use crate::change::Change;
 use crate::command::Command;
 use crate::found::{Found, NoContent};
+use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::recorded::Recorded;
-use crate::schema::{answer, body};
+use crate::schema::{answer, body, words};
 use crate::sessions::EndReason;
 use crate::tokens::Bearer;
 
@@ -48,10 +53,23 @@ answer! {
         pub expires_at: DateTime<Utc>,
     }
 
+    pub(crate) struct Memberships {
+        pub items: Vec<Membership>,
+    }
+
+    pub(crate) struct Membership {
+        pub scope: MemberScope,
+        /// The id of the tenant, store or vendor.
+        pub id: Uuid,
+        pub role: String,
+    }
+
     pub(crate) struct MySessions {
         pub items: Vec<MySession>,
     }
 }
+
+words! { MemberScope = "MemberScope" ["tenant", "store", "vendor"] }
 
 pub(crate) async fn get(app: Data<App>, caller: Caller) -> Result<Found<Me>> {
     let account_id = caller.bearer()?.account_id;
@@ -107,6 +125,25 @@ pub(crate) async fn sessions(app: Data<App>, caller: Caller) -> Result<Found<MyS
         expires_at: session.expires_at,
     });
     Ok(Found::new(MySessions {
+        items: items.collect(),
+    }))
+}
+
+/// Where the caller has a role, so that a client knows what to offer.
+pub(crate) async fn memberships(
+    app: Data<App>,
+    caller: Caller,
+    fresh: MinPosition,
+) -> Result<Found<Memberships>> {
+    fresh.reached_by::<Members>(app.freshness()).await?;
+    let account_id = caller.bearer()?.account_id;
+    let memberships = read_models::members::memberships(app.pool(), account_id).await?;
+    let items = memberships.into_iter().map(|member| Membership {
+        scope: member.scope,
+        id: member.scope_id,
+        role: member.role,
+    });
+    Ok(Found::new(Memberships {
         items: items.collect(),
     }))
 }

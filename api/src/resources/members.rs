@@ -27,7 +27,7 @@ pub(crate) struct RoleOfMember<R> {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Members<R> {
+pub(crate) struct People<R> {
     pub items: Vec<Member<R>>,
 }
 
@@ -111,7 +111,7 @@ impl<R: Readable + DeserializeOwned> Readable for RoleOfMember<R> {
     }
 }
 
-impl<R: Described> Described for Members<R> {
+impl<R: Described> Described for People<R> {
     fn schema(components: &mut Components) -> serde_json::Value {
         ObjectSchema::default()
             .member::<Vec<Member<R>>>(components, "items", "")

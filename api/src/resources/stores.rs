@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use soko_commands::handlers::{OpenStore, OpenStoreError, open_store};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::store::{Shop, Store, StoreCommand, StoreError, StoreRole, Terms};
@@ -10,16 +11,21 @@ use soko_domain::{
     AccountId, CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text,
 };
 use soko_event_log::{ClaimKind, Claims};
+use soko_projections::read_models::{
+    self,
+    stores::{StoreFilter, Stores},
+};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page};
+use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{Members, NewMember, RoleOfMember};
+use crate::resources::members::{NewMember, People, RoleOfMember};
 use crate::schema::{answer, body, words};
 
 body! {
@@ -75,6 +81,16 @@ answer! {
         pub payment_methods: BTreeSet<PaymentProvider>,
         pub commission_bps: TaxRate,
         pub main_location_id: LocationId,
+    }
+
+    pub(crate) struct StoreInList {
+        pub store_id: StoreId,
+        pub tenant_id: TenantId,
+        pub slug: String,
+        pub name: String,
+        pub currency: Currency,
+        pub country: String,
+        pub opened_at: DateTime<Utc>,
     }
 
     pub(crate) struct LocationAdded {
@@ -147,6 +163,41 @@ fn terms(store: NewStore, main_location: LocationId) -> Terms {
         commission_bps: store.commission_bps,
         main_location,
     }
+}
+
+query! {
+    pub(crate) struct ListStores {
+        /// Only those of this business.
+        tenant: Option<TenantId>,
+        limit: Limit,
+        cursor: Option<Cursor>,
+    }
+}
+
+/// Those that are open.
+pub(crate) async fn list(
+    app: Data<App>,
+    query: Query<ListStores>,
+    fresh: MinPosition,
+) -> Result<Page<StoreInList>> {
+    fresh.reached_by::<Stores>(app.freshness()).await?;
+    let list = format!("stores {:?}", query.tenant);
+    let filter = StoreFilter {
+        tenant_id: query.tenant,
+        only_open: true,
+    };
+    let page = query.limit.keyset(query.cursor.as_ref(), &list)?;
+    let (stores, next) = read_models::stores::stores(app.pool(), filter, page).await?;
+    let items = stores.into_iter().map(|store| StoreInList {
+        store_id: store.store_id,
+        tenant_id: store.tenant_id,
+        slug: store.slug,
+        name: store.name,
+        currency: store.currency,
+        country: store.country,
+        opened_at: store.opened_at,
+    });
+    Ok(Page::of(items, next, &list))
 }
 
 /// By its id or its slug.
@@ -294,11 +345,11 @@ pub(crate) async fn members(
     app: Data<App>,
     caller: Caller,
     store_id: Path<StoreId>,
-) -> Result<Found<Members<StoreRole>>> {
+) -> Result<Found<People<StoreRole>>> {
     caller.permit(Place::store(*store_id)).await?;
     let store = app.engine().read::<Store>(*store_id).await?;
     let items = app.named(store.state.shop()?.team()).await?;
-    Ok(Found::new(Members { items }).with_version(store.version))
+    Ok(Found::new(People { items }).with_version(store.version))
 }
 
 pub(crate) async fn add_member(

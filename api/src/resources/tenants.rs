@@ -2,18 +2,25 @@
 
 use actix_web::web::Data;
 use soko_commands::Lanes;
+use soko_domain::permission::Permission;
 use soko_domain::tenant::{Tenant, TenantCommand, TenantError, TenantRole};
 use soko_domain::{AccountId, TenantId, Text};
+use soko_projections::read_models::{
+    self,
+    members::Members,
+    tenants::{Tenants, TenantsOf},
+};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page};
+use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{Members, NewMember, RoleOfMember};
+use crate::resources::members::{NewMember, People, RoleOfMember};
 use crate::schema::{answer, body};
 
 body! {
@@ -33,7 +40,7 @@ answer! {
 
     pub(crate) struct TenantDetails {
         pub tenant_id: TenantId,
-        pub name: Text<120>,
+        pub name: String,
     }
 }
 
@@ -67,6 +74,39 @@ pub(crate) async fn create(
     Ok(recorded.at(|created| format!("/tenants/{}", created.tenant_id)))
 }
 
+query! {
+    pub(crate) struct ListTenants {
+        limit: Limit,
+        cursor: Option<Cursor>,
+    }
+}
+
+/// Those that the caller belongs to; the platform's own people see all.
+pub(crate) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<ListTenants>,
+    fresh: MinPosition,
+) -> Result<Page<TenantDetails>> {
+    fresh.reached_by::<Tenants>(app.freshness()).await?;
+    fresh.reached_by::<Members>(app.freshness()).await?;
+    let of = if caller
+        .holds(Permission::ViewTenant, Place::platform())
+        .await?
+    {
+        TenantsOf::Platform
+    } else {
+        TenantsOf::Member(caller.bearer()?.account_id)
+    };
+    let page = query.limit.keyset(query.cursor.as_ref(), "tenants")?;
+    let (tenants, next) = read_models::tenants::tenants(app.pool(), of, page).await?;
+    let items = tenants.into_iter().map(|tenant| TenantDetails {
+        tenant_id: tenant.tenant_id,
+        name: tenant.name,
+    });
+    Ok(Page::of(items, next, "tenants"))
+}
+
 pub(crate) async fn get(
     app: Data<App>,
     caller: Caller,
@@ -74,7 +114,7 @@ pub(crate) async fn get(
 ) -> Result<Found<TenantDetails>> {
     caller.permit(Place::tenant(*tenant_id)).await?;
     let tenant = app.engine().read::<Tenant>(*tenant_id).await?;
-    let name = tenant.state.business()?.name().clone();
+    let name = tenant.state.business()?.name().to_string();
     Ok(Found::new(TenantDetails {
         tenant_id: *tenant_id,
         name,
@@ -100,11 +140,11 @@ pub(crate) async fn members(
     app: Data<App>,
     caller: Caller,
     tenant_id: Path<TenantId>,
-) -> Result<Found<Members<TenantRole>>> {
+) -> Result<Found<People<TenantRole>>> {
     caller.permit(Place::tenant(*tenant_id)).await?;
     let tenant = app.engine().read::<Tenant>(*tenant_id).await?;
     let items = app.named(tenant.state.business()?.team()).await?;
-    Ok(Found::new(Members { items }).with_version(tenant.version))
+    Ok(Found::new(People { items }).with_version(tenant.version))
 }
 
 pub(crate) async fn add_member(

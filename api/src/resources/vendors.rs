@@ -2,20 +2,28 @@
 
 use actix_web::web::Data;
 use soko_commands::handlers::{RegisterVendor, RegisterVendorError, register_vendor};
+use soko_domain::permission::Permission;
 use soko_domain::vendor::{Seller, Vendor, VendorCommand, VendorError, VendorRole, VendorStatus};
 use soko_domain::{
     AccountId, CountryCode, EmailAddress, Personal, PhoneNumber, StoreId, SubjectId, Text, VendorId,
+};
+use soko_projections::Within;
+use soko_projections::read_models::{
+    self,
+    members::{MemberScope, Members},
+    vendors::{VendorFilter, Vendors},
 };
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page};
+use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{Members, RoleOfMember};
+use crate::resources::members::{People, RoleOfMember};
 use crate::schema::{answer, body, words};
 
 body! {
@@ -47,10 +55,10 @@ answer! {
     pub(crate) struct VendorDetails {
         pub vendor_id: VendorId,
         pub store_id: StoreId,
-        pub name: Text<120>,
+        pub name: String,
         pub email: Option<EmailAddress>,
         pub phone: Option<PhoneNumber>,
-        pub country: CountryCode,
+        pub country: String,
         pub status: VendorStatus,
     }
 }
@@ -93,6 +101,90 @@ pub(crate) async fn register(
         .at(|registered| format!("/vendors/{}", registered.vendor_id)))
 }
 
+query! {
+    pub(crate) struct ListVendors {
+        /// Those of this store; without it, those that the caller belongs to.
+        store: Option<StoreId>,
+        /// `pending`, `approved`, `rejected` or `suspended`.
+        status: Option<VendorStatus>,
+        limit: Limit,
+        cursor: Option<Cursor>,
+    }
+}
+
+/// A store's people see all of its vendors, the platform's people all there are, and everybody
+/// those that they belong to.
+pub(crate) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<ListVendors>,
+    fresh: MinPosition,
+) -> Result<Page<VendorDetails>> {
+    fresh.reached_by::<Vendors>(app.freshness()).await?;
+    let within = match query.store {
+        Some(store_id) => {
+            let place = Place::store(store_id);
+            if !caller.holds(Permission::ViewVendor, place).await? {
+                return Err(Problem::new(Code::NotFound));
+            }
+            Within::Store(app.standings().tenant_of_store(store_id).await?, store_id)
+        }
+        None if caller
+            .holds(Permission::ViewVendor, Place::platform())
+            .await? =>
+        {
+            Within::Platform
+        }
+        None => return own(&app, &caller, &query, fresh).await,
+    };
+    let filter = VendorFilter {
+        store_id: query.store,
+        status: query.status,
+    };
+    let list = format!("vendors {:?} {:?}", query.store, query.status);
+    let page = query.limit.keyset(query.cursor.as_ref(), &list)?;
+    let (vendors, next) = read_models::vendors::vendors(app.pool(), within, filter, page).await?;
+    let items = vendors.into_iter().map(|vendor| VendorDetails {
+        vendor_id: vendor.vendor_id,
+        store_id: vendor.store_id,
+        name: vendor.name,
+        email: vendor.email.0.value().cloned(),
+        phone: vendor.phone.0.value().cloned(),
+        country: vendor.country,
+        status: vendor.status,
+    });
+    Ok(Page::of(items, next, &list))
+}
+
+/// Few enough for one page.
+async fn own(
+    app: &App,
+    caller: &Caller,
+    query: &ListVendors,
+    fresh: MinPosition,
+) -> Result<Page<VendorDetails>> {
+    fresh.reached_by::<Members>(app.freshness()).await?;
+    let account_id = caller.bearer()?.account_id;
+    let memberships = read_models::members::memberships(app.pool(), account_id).await?;
+    let mut items = vec![];
+    for membership in memberships
+        .iter()
+        .filter(|member| member.scope == MemberScope::Vendor)
+    {
+        let vendor_id = VendorId::from_uuid(membership.scope_id);
+        let vendor = app.engine().read::<Vendor>(vendor_id).await?;
+        let details = details(vendor_id, vendor.state.seller()?);
+        if query.status.is_none_or(|status| status == details.status) {
+            items.push(details);
+        }
+    }
+    items.truncate(usize::from(Limit::MAX));
+    Ok(Page {
+        items,
+        next_cursor: None,
+    })
+}
+
 pub(crate) async fn get(
     app: Data<App>,
     caller: Caller,
@@ -108,10 +200,10 @@ fn details(vendor_id: VendorId, seller: &Seller) -> VendorDetails {
     VendorDetails {
         vendor_id,
         store_id: seller.store_id(),
-        name: seller.name().clone(),
+        name: seller.name().to_string(),
         email: seller.email().value().cloned(),
         phone: seller.phone().value().cloned(),
-        country: seller.country(),
+        country: seller.country().to_string(),
         status: seller.status(),
     }
 }
@@ -194,11 +286,11 @@ pub(crate) async fn members(
     app: Data<App>,
     caller: Caller,
     vendor_id: Path<VendorId>,
-) -> Result<Found<Members<VendorRole>>> {
+) -> Result<Found<People<VendorRole>>> {
     caller.permit(Place::vendor(*vendor_id)).await?;
     let vendor = app.engine().read::<Vendor>(*vendor_id).await?;
     let items = app.named(vendor.state.seller()?.team()).await?;
-    Ok(Found::new(Members { items }).with_version(vendor.version))
+    Ok(Found::new(People { items }).with_version(vendor.version))
 }
 
 pub(crate) async fn change_member(

@@ -612,3 +612,108 @@ async fn categories_lie_within_each_other_and_never_within_themselves() {
         201
     );
 }
+
+#[tokio::test]
+async fn lists_show_what_was_just_written_page_by_page() {
+    let market = Market::open().await;
+    let mut position = String::new();
+    for number in 0..4 {
+        let slug = format!("store-{number}");
+        let opened = market
+            .post(&market.owner, "/stores", store_terms(&market.tenant, &slug))
+            .await;
+        opened.headers()["soko-position"]
+            .to_str()
+            .unwrap()
+            .clone_into(&mut position);
+    }
+    let list = async |path: &str| {
+        let request = market.soko.request(Method::GET, &format!("/api/v1{path}"));
+        let request = request.header("soko-min-position", &position);
+        let response = request
+            .bearer_auth(&market.owner.token)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.json::<Value>().await.unwrap()
+    };
+    let (mut seen, mut path) = (vec![], "/stores?limit=2".to_owned());
+    loop {
+        let page = list(&path).await;
+        let slugs = page["items"].as_array().unwrap().iter();
+        seen.extend(slugs.map(|store| store["slug"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            break;
+        };
+        path = format!("/stores?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, ["store-3", "store-2", "store-1", "store-0", "duka"]);
+    let other_list = path.replace("/stores?", &format!("/stores?tenant={}&", market.tenant));
+    let other_list = market.soko.get(&format!("/api/v1{other_list}")).await;
+    assert_eq!(code(other_list).await, (400, "bad-cursor".to_owned()));
+
+    let tenants = list("/tenants").await;
+    assert_eq!(
+        tenants["items"],
+        json!([{ "tenant_id": market.tenant, "name": "Pwani Ltd" }])
+    );
+    let vendors = list(&format!("/vendors?store={}&status=pending", market.store)).await;
+    assert_eq!(vendors["items"][0]["email"], "crafts@example.com");
+    assert_eq!(list("/vendors").await["items"], json!([]));
+    let memberships = list("/me/memberships").await;
+    assert_eq!(
+        memberships["items"],
+        json!([{ "scope": "tenant", "id": market.tenant, "role": "owner" }])
+    );
+    let categories = list(&format!("/categories?store={}", market.store)).await;
+    assert_eq!(categories, json!({ "items": [], "next_cursor": null }));
+}
+
+#[tokio::test]
+async fn lists_keep_to_what_the_caller_may_see() {
+    let market = Market::open().await;
+    let everything = market.get(&market.stranger, "/tenants").await;
+    assert_eq!(everything["items"], json!([]));
+    let path = format!("/api/v1/vendors?store={}", market.store);
+    let foreign = market.soko.get_as(&market.stranger, &path).await;
+    assert_eq!(code(foreign).await, (404, "not-found".to_owned()));
+    assert_eq!(market.soko.get("/api/v1/vendors").await.status(), 401);
+    let request = market.soko.request(Method::GET, "/api/v1/vendors");
+    let position = soko_event_log::LogReader::new(market.soko.pool().clone())
+        .head()
+        .await
+        .unwrap();
+    let request = request.header("soko-min-position", position.get());
+    let own = request
+        .bearer_auth(&market.seller.token)
+        .send()
+        .await
+        .unwrap();
+    let own: Value = own.json().await.unwrap();
+    assert_eq!(own["items"][0]["vendor_id"], market.vendor.as_str());
+}
+
+#[tokio::test]
+async fn a_view_that_is_behind_says_so() {
+    let soko = Soko::start().await;
+    let ask = async |position: &str| {
+        let request = soko.request(Method::GET, "/api/v1/stores");
+        request
+            .header("soko-min-position", position)
+            .send()
+            .await
+            .unwrap()
+    };
+    assert_eq!(ask("0").await.status(), 200);
+    let behind = ask("1000").await;
+    assert!(behind.headers().contains_key("retry-after"));
+    assert_eq!(code(behind).await, (503, "projection-behind".to_owned()));
+    for wrong in ["-1", "x", "1.5", "99999999999999999999"] {
+        assert_eq!(
+            code(ask(wrong).await).await,
+            (400, "malformed-header".to_owned()),
+            "{wrong}"
+        );
+    }
+}

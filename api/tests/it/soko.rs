@@ -10,10 +10,10 @@ use soko_api::app::App;
 use soko_api::config::Config;
 use soko_api::database::Database;
 use soko_api::http;
-use soko_api::workers::Workers;
+use soko_api::{bus, followers::Followers};
 use soko_embedded::testing::{TestDatabase, fresh_database};
 use soko_event_log::MIGRATOR;
-use soko_projections::Freshness;
+use soko_projections::{Freshness, Workplace};
 use sqlx::PgPool;
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,6 +25,7 @@ pub(crate) struct Soko {
     /// Its own, so that it still runs while a test waits for the end of its database: a connection
     /// that is just being opened would be in the way of that.
     runtime: Option<Runtime>,
+    _followers: Followers,
     database: Option<TestDatabase>,
 }
 
@@ -67,22 +68,27 @@ impl Soko {
             let connections = Database::new(options).await.unwrap();
             let pool = connections.part_pool("workers");
             let freshness = Freshness::new(pool.clone());
-            let app = App::build(config, &connections, freshness.clone())
+            let app = App::build(config, &connections, freshness.clone(), None)
                 .await
                 .unwrap();
-            let models = soko_projections::all();
-            let mut workers = Workers::start(models, pool, freshness, Some(app.head()))
+            let feed = bus::feed(None, pool.clone(), Some(app.head()))
                 .await
                 .unwrap();
-            tokio::spawn(async move { workers.ended().await });
+            let mut followers = Followers::default();
+            let workplace = Workplace {
+                pool,
+                feed,
+                freshness,
+            };
+            followers.start_models(soko_projections::all(), workplace);
             let (server, address) = http::serve(&app).unwrap();
             let handle = server.handle();
             tokio::spawn(server);
             let upkeep = Arc::clone(&app);
             tokio::spawn(async move { upkeep.upkeep().await });
-            (app, handle, address)
+            (app, handle, address, followers)
         });
-        let (app, handle, address) = starting.await.unwrap();
+        let (app, handle, address, followers) = starting.await.unwrap();
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
         let client = client.build().unwrap();
         Self {
@@ -91,6 +97,7 @@ impl Soko {
             client,
             handle,
             runtime: Some(runtime),
+            _followers: followers,
             database: None,
         }
     }
