@@ -101,22 +101,17 @@ fn log_ins(app: &App) -> String {
         .admin_email
         .as_ref()
         .zip(config.admin_password.as_ref());
-    let mut text = String::from("Log in as\n");
-    let mut line = |who: &str, email: &str, password: &str| {
-        text.push_str(&format!("  {who:<14} {email:<32} {password}\n"));
-    };
-    if let Some((email, password)) = admin {
-        line("platform admin", email.as_str(), password.expose());
-    }
-    for (who, email) in [
-        ("tenant owner", market::OWNER),
-        ("store manager", market::MANAGER),
-        ("vendor owner", goods::VENDORS[0].email),
-        ("customer", trade::CUSTOMER),
-    ] {
-        line(who, email, PASSWORD);
-    }
-    text
+    let admin =
+        admin.map(|(email, password)| ("platform admin", email.as_str(), password.expose()));
+    let others = [
+        ("tenant owner", market::OWNER, PASSWORD),
+        ("store manager", market::MANAGER, PASSWORD),
+        ("vendor owner", goods::VENDORS[0].email, PASSWORD),
+        ("customer", trade::CUSTOMER, PASSWORD),
+    ];
+    let line = |(who, email, password)| format!("  {who:<14} {email:<28} {password}");
+    let lines: Vec<String> = admin.into_iter().chain(others).map(line).collect();
+    format!("Log in as\n{}", lines.join("\n"))
 }
 
 impl Seed<'_> {

@@ -1,5 +1,11 @@
 //! Soko over HTTP, from outside: one module for each resource, and these that cut across.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "clippy knows them to be allowed within test functions only, not in what these share"
+)]
+
 mod audit_views;
 mod auth;
 mod carts;

@@ -289,6 +289,10 @@ enum Expected {
     Status(&'static [u16]),
 }
 
+#[expect(
+    clippy::match_same_arms,
+    reason = "in the order in which they are asked"
+)]
 fn expectation(rule: &Rule, who: Who) -> Expected {
     let has_standing = match (rule.place, who) {
         (_, Guest | Rival) => false,
@@ -441,6 +445,7 @@ async fn head_of(person: &Person, path: &str) -> soko_tests::Answer {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, to be read as one")]
 fn rules(stage: &Stage) -> Vec<Rule> {
     let Stage { market, .. } = stage;
     let someone = stage.market.vendor.email.as_str();

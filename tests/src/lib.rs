@@ -2,6 +2,13 @@
 //!
 //! Nothing here knows more than a client knows: HTTP, the audit views, and the binary itself.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what a test cannot do ends the test"
+)]
+
 pub mod checkers;
 mod market;
 mod person;

@@ -104,7 +104,7 @@ impl Person {
     pub async fn log_in(&mut self, email: &str, password: &str) {
         let body = json!({ "email": email, "password": password });
         let tokens = self.post("/auth/login", body).await.expect(200);
-        self.email = email.to_owned();
+        email.clone_into(&mut self.email);
         self.token = tokens["access_token"].as_str().map(str::to_owned);
         self.refresh_token = tokens["refresh_token"].as_str().map(str::to_owned);
     }
