@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::json;
+use soko_embedded::{Nats, NatsOptions};
 use soko_tests::checkers::check_everything;
 use soko_tests::{Market, Settings, Soko, text};
 
@@ -32,6 +33,33 @@ async fn two_processes_never_sell_one_thing_twice() {
         refused.expect_problem(409, "out-of-stock");
     }
     assert_eq!(sold, 20);
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn orders_go_on_and_stay_right_when_nats_dies() {
+    let folder = soko_embedded::testing::scratch_folder();
+    let nats = Nats::start(folder.path(), NatsOptions::default());
+    let nats = nats.await.expect("a nats-server is installed");
+    let soko = Soko::start_with(shared().with("NATS_URL", nats.url())).await;
+    let node = soko.beside().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 100).await;
+    let customer = soko.person("customer").await;
+    let order = market.order_of(&[(&mug, 1)]);
+    for base in [soko.base(), node.base()] {
+        let mut buyer = customer.at(&base);
+        let placed = buyer.post("/orders", order.clone()).await.expect(201);
+        let path = format!("/orders/{}", text(&placed["order_id"]));
+        buyer.get(&path).await.expect(200);
+    }
+    nats.stop().await.unwrap();
+    for base in [soko.base(), node.base()] {
+        let mut buyer = customer.at(&base);
+        let placed = buyer.post("/orders", order.clone()).await.expect(201);
+        assert_eq!(placed["status"], "confirmed");
+    }
+    // Read models come as far without it.
     check_everything(&soko).await;
 }
 
