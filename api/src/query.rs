@@ -40,12 +40,23 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if has_control_character(request.path()) {
+            return ready(Err(Problem::new(Code::NotFound)));
+        }
         let path = web::Path::<T>::from_request(request, payload).into_inner();
         ready(
             path.map(|path| Self(path.into_inner()))
                 .map_err(|_| Problem::new(Code::NotFound)),
         )
     }
+}
+
+/// Encoded: a decoded one is no HTTP.
+fn has_control_character(path: &str) -> bool {
+    let digits = path.split('%').skip(1).map(str::as_bytes);
+    digits
+        .into_iter()
+        .any(|digits| matches!(digits, [b'0' | b'1', _, ..] | [b'7', b'f' | b'F', ..]))
 }
 
 impl<T> Input for Path<T> {
@@ -112,6 +123,9 @@ impl QueryReading {
             faults: vec![],
         };
         for (name, value) in pairs.into_inner() {
+            if value.chars().any(char::is_control) {
+                reading.fault(&name, "must not contain control characters");
+            }
             if reading.given.insert(name.clone(), value).is_some() {
                 reading.fault(&name, "is there twice");
             }

@@ -11,9 +11,9 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    auth, carts, categories, commands, documentation, health, invitations, keys, me, order_stream,
-    order_views, orders, payments, products, read_models, reports, shelves, stock, stock_levels,
-    stores, tenants, vendors,
+    auth, carts, categories, commands, documentation, health, invitations, keys, locations, me,
+    order_stream, order_views, orders, payments, products, read_models, reports, shelves, stock,
+    stock_levels, store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -100,13 +100,13 @@ fn stores() -> Vec<Route> {
         get("/stores/{id}", "One store, by id or slug", Public, stores::get),
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
-        get("/stores/{id}/locations", "Where stock lies", view, stores::locations),
-        post("/stores/{id}/locations", "Add a location", change, stores::add_location),
-        patch("/stores/{id}/locations/{location_id}", "Rename a location", change, stores::rename_location),
-        get("/stores/{id}/members", "Its people", view, stores::members),
-        post("/stores/{id}/members", "Add somebody", staff, stores::add_member),
-        patch("/stores/{id}/members/{account_id}", "Give another role", staff, stores::change_member),
-        delete("/stores/{id}/members/{account_id}", "Take out", staff, stores::remove_member),
+        get("/stores/{id}/locations", "Where stock lies", view, locations::list),
+        post("/stores/{id}/locations", "Add a location", change, locations::add),
+        patch("/stores/{id}/locations/{location_id}", "Rename a location", change, locations::rename),
+        get("/stores/{id}/members", "Its people", view, store_people::list),
+        post("/stores/{id}/members", "Add somebody", staff, store_people::add),
+        patch("/stores/{id}/members/{account_id}", "Give another role", staff, store_people::change),
+        delete("/stores/{id}/members/{account_id}", "Take out", staff, store_people::remove),
     ]
 }
 

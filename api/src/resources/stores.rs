@@ -6,10 +6,8 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use soko_commands::handlers::{OpenStore, OpenStoreError, open_store};
 use soko_domain::payment::PaymentProvider;
-use soko_domain::store::{Shop, Store, StoreCommand, StoreError, StoreRole, Terms};
-use soko_domain::{
-    AccountId, CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text,
-};
+use soko_domain::store::{Shop, Store, StoreCommand, StoreError, Terms};
+use soko_domain::{CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text};
 use soko_event_log::{ClaimKind, Claims};
 use soko_projections::read_models::{
     self,
@@ -25,7 +23,6 @@ use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{NewMember, People, RoleOfMember};
 use crate::schema::{answer, body, words};
 
 body! {
@@ -53,10 +50,6 @@ body! {
         pub tax_rate_bps: Option<TaxRate>,
         pub payment_methods: Option<BTreeSet<PaymentProvider>>,
         pub commission_bps: Option<TaxRate>,
-    }
-
-    pub(crate) struct NameOfLocation {
-        pub name: Text<120>,
     }
 }
 
@@ -91,20 +84,6 @@ answer! {
         pub currency: Currency,
         pub country: String,
         pub opened_at: DateTime<Utc>,
-    }
-
-    pub(crate) struct LocationAdded {
-        pub location_id: LocationId,
-    }
-
-    pub(crate) struct Locations {
-        pub items: Vec<Location>,
-    }
-
-    pub(crate) struct Location {
-        pub location_id: LocationId,
-        pub name: Text<120>,
-        pub is_main: bool,
     }
 }
 
@@ -284,122 +263,7 @@ pub(crate) async fn close(
     execute(&app, &caller, *store_id, &command, StoreCommand::Close).await
 }
 
-pub(crate) async fn locations(
-    app: Data<App>,
-    caller: Caller,
-    store_id: Path<StoreId>,
-) -> Result<Found<Locations>> {
-    caller.permit(Place::store(*store_id)).await?;
-    let store = app.engine().read::<Store>(*store_id).await?;
-    let shop = store.state.shop()?;
-    let items = shop.locations().map(|(location_id, name)| Location {
-        location_id,
-        name: name.clone(),
-        is_main: location_id == shop.main_location(),
-    });
-    Ok(Found::new(Locations {
-        items: items.collect(),
-    })
-    .with_version(store.version))
-}
-
-pub(crate) async fn add_location(
-    app: Data<App>,
-    caller: Caller,
-    store_id: Path<StoreId>,
-    command: Command<NameOfLocation>,
-) -> Result<New<LocationAdded>> {
-    let context = caller
-        .permit(Place::store(*store_id))
-        .await?
-        .context(&command);
-    let location_id = LocationId::from_uuid(Uuid::now_v7());
-    let name = command.body.name;
-    let added = app
-        .execute_for::<Store, _>(
-            *store_id,
-            StoreCommand::AddLocation { location_id, name },
-            LocationAdded { location_id },
-            &context,
-        )
-        .await;
-    app.recorded_of::<Store, _, _, _>(*store_id, added, &context)
-        .await
-}
-
-pub(crate) async fn rename_location(
-    app: Data<App>,
-    caller: Caller,
-    path: Path<(StoreId, LocationId)>,
-    command: Command<NameOfLocation>,
-) -> Result<Recorded<()>> {
-    let (store_id, location_id) = path.0;
-    let rename = StoreCommand::RenameLocation {
-        location_id,
-        name: command.body.name.clone(),
-    };
-    execute(&app, &caller, store_id, &command, rename).await
-}
-
-pub(crate) async fn members(
-    app: Data<App>,
-    caller: Caller,
-    store_id: Path<StoreId>,
-) -> Result<Found<People<StoreRole>>> {
-    caller.permit(Place::store(*store_id)).await?;
-    let store = app.engine().read::<Store>(*store_id).await?;
-    let items = app.named(store.state.shop()?.team()).await?;
-    Ok(Found::new(People { items }).with_version(store.version))
-}
-
-pub(crate) async fn add_member(
-    app: Data<App>,
-    caller: Caller,
-    store_id: Path<StoreId>,
-    command: Command<NewMember<StoreRole>>,
-) -> Result<Recorded<()>> {
-    // Before anything is told of who exists.
-    caller.permit(Place::store(*store_id)).await?;
-    let account_id = app.account_of(&command.body.email).await?;
-    let add = StoreCommand::AddMember {
-        account_id,
-        role: command.body.role,
-    };
-    execute(&app, &caller, *store_id, &command, add).await
-}
-
-pub(crate) async fn change_member(
-    app: Data<App>,
-    caller: Caller,
-    path: Path<(StoreId, AccountId)>,
-    command: Command<RoleOfMember<StoreRole>>,
-) -> Result<Recorded<()>> {
-    let (store_id, account_id) = path.0;
-    let change = StoreCommand::ChangeMemberRole {
-        account_id,
-        role: command.body.role,
-    };
-    execute(&app, &caller, store_id, &command, change).await
-}
-
-pub(crate) async fn remove_member(
-    app: Data<App>,
-    caller: Caller,
-    path: Path<(StoreId, AccountId)>,
-    command: Command<NoBody>,
-) -> Result<Recorded<()>> {
-    let (store_id, account_id) = path.0;
-    execute(
-        &app,
-        &caller,
-        store_id,
-        &command,
-        StoreCommand::RemoveMember { account_id },
-    )
-    .await
-}
-
-async fn execute<T>(
+pub(super) async fn execute<T>(
     app: &App,
     caller: &Caller,
     store_id: StoreId,

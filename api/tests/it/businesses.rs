@@ -554,7 +554,7 @@ async fn categories_lie_within_each_other_and_never_within_themselves() {
         (&category["slug"], &category["parent_id"]),
         (&json!("vikombe"), &json!(kitchen))
     );
-    let patch = async |id: &str, body: Value| {
+    let edit = async |id: &str, body: Value| {
         market
             .send(
                 &market.owner,
@@ -564,10 +564,10 @@ async fn categories_lie_within_each_other_and_never_within_themselves() {
             )
             .await
     };
-    let ring = patch(&home, json!({ "parent_id": mugs })).await;
+    let ring = edit(&home, json!({ "parent_id": mugs })).await;
     assert_eq!(problem(ring).await["errors"][0]["pointer"], "/parent_id");
     assert_eq!(
-        patch(&mugs, json!({ "parent_id": null, "name": "Mugs" }))
+        edit(&mugs, json!({ "parent_id": null, "name": "Mugs" }))
             .await
             .status(),
         204

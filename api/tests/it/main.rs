@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod auth;
+mod bodies;
 mod businesses;
 mod framework;
 mod settings;
