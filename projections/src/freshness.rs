@@ -30,7 +30,8 @@ struct Shared {
 #[derive(Debug)]
 pub(crate) struct Progress {
     reached: watch::Sender<Position>,
-    wanted: watch::Sender<Position>,
+    /// How many wait for more than is there.
+    waiters: watch::Sender<usize>,
     is_folded_here: AtomicBool,
 }
 
@@ -70,7 +71,7 @@ impl Freshness {
         if *reached.borrow_and_update() >= position {
             return Ok(());
         }
-        progress.want(position);
+        let _waiter = Waiter::at(&progress);
         let waited = tokio::time::timeout(timeout, async {
             tokio::select! {
                 arrived = reached.wait_for(|reached| *reached >= position) => arrived.is_ok(),
@@ -157,7 +158,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self {
             reached: watch::Sender::new(Position::START),
-            wanted: watch::Sender::new(Position::START),
+            waiters: watch::Sender::new(0),
             is_folded_here: AtomicBool::new(false),
         }
     }
@@ -177,18 +178,60 @@ impl Progress {
         });
     }
 
-    /// Returns once somebody waits for more than `position`.
-    pub(crate) async fn wanted_beyond(&self, position: Position) {
-        let mut wanted = self.wanted.subscribe();
+    /// Returns once somebody waits.
+    pub(crate) async fn is_waited_for(&self) {
+        let mut waiters = self.waiters.subscribe();
         // The sender is in `self`, so it is not gone.
-        let _ = wanted.wait_for(|wanted| *wanted > position).await;
+        let _ = waiters.wait_for(|waiters| *waiters > 0).await;
+    }
+}
+
+/// Somebody who waits, for as long as this is there: whoever asks for what will never come hurries
+/// nobody after they have given up.
+struct Waiter<'a>(&'a Progress);
+
+impl<'a> Waiter<'a> {
+    fn at(progress: &'a Progress) -> Self {
+        progress.waiters.send_modify(|waiters| *waiters += 1);
+        Self(progress)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.waiters.send_modify(|waiters| *waiters -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_given_up_hurries_nobody() {
+        let pool = PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/nowhere").unwrap();
+        let freshness = Freshness::new(pool);
+        let progress = freshness.progress("orders");
+        progress.fold_here(true);
+        let never = Position::new(i64::MAX);
+        let waited = freshness.wait_for("orders", never, Duration::from_millis(20));
+        tokio::join!(progress.is_waited_for(), async {
+            waited.await.unwrap_err();
+        });
+        assert_eq!(*progress.waiters.borrow(), 0);
     }
 
-    fn want(&self, position: Position) {
-        self.wanted.send_if_modified(|wanted| {
-            let is_news = *wanted < position;
-            *wanted = (*wanted).max(position);
-            is_news
-        });
+    #[tokio::test]
+    async fn who_waits_for_what_is_there_does_not_wait() {
+        let pool = PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/nowhere").unwrap();
+        let freshness = Freshness::new(pool);
+        let progress = freshness.progress("orders");
+        progress.fold_here(true);
+        progress.reach(Position::new(7));
+        for position in [0, 7] {
+            let wanted = Position::new(position);
+            freshness.wait_for("orders", wanted, Duration::ZERO).await.unwrap();
+        }
+        assert_eq!(freshness.reached("orders"), Position::new(7));
     }
 }

@@ -24,6 +24,7 @@ pub trait ReadModel: Send + Sync + 'static {
     type Key: Clone + Eq + Ord + std::hash::Hash + std::fmt::Debug + Send + Sync + 'static;
     type Row: Row<Key = Self::Key>;
 
+    /// The rows that an event touches, each of them once.
     fn keys(recorded: &RecordedEvent) -> Vec<Self::Key>;
 
     /// `None` as the answer means that there is no such row (any more).

@@ -1,5 +1,6 @@
 //! What people are told of the read models, and what they may tell them.
 
+use crate::connection::LockKind;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use soko_event_log::Position;
@@ -49,10 +50,16 @@ pub async fn status(pool: &PgPool) -> Result<Vec<ProjectionStatus>, sqlx::Error>
                 greatest(c.reltuples, 0)::bigint \
          FROM projections AS p \
          CROSS JOIN log_head AS h \
-         LEFT JOIN projection_builds AS b USING (name) \
+         LEFT JOIN projection_builds AS b ON b.name = p.name AND EXISTS (\
+             SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database \
+             WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted \
+               AND l.classid = $1::bigint::oid \
+               AND l.objid = (hashtext(p.name)::bigint & 4294967295)::oid) \
          LEFT JOIN pg_class AS c ON c.oid = to_regclass(format('read_models.%I', p.name)) \
          ORDER BY p.name",
     )
+    // Whoever builds holds the lock; what a killed program has left behind is no build.
+    .bind(LockKind::Build as i32)
     .fetch_all(pool)
     .await?;
     rows.iter()

@@ -18,7 +18,7 @@ const BATCH_MAX: usize = 2_000;
 /// many events then share a statement and a row's changes become one.
 const PACE: Duration = Duration::from_millis(20);
 /// How far the recorded checkpoint may stay behind while nothing touches the model's rows.
-const RECORD_AFTER: Duration = Duration::from_millis(50);
+const RECORD_AFTER: Duration = Duration::from_millis(75);
 
 pub(super) struct Active<'a, M: ReadModel> {
     worker: Worker<'a, M>,
@@ -29,6 +29,8 @@ pub(super) struct Active<'a, M: ReadModel> {
     reached: Position,
     skipped: HashSet<Position>,
     next_write: Instant,
+    /// When `reached` is recorded at the latest, if it is not yet.
+    save_by: Instant,
 }
 
 impl<'a, M: ReadModel> Active<'a, M> {
@@ -48,6 +50,7 @@ impl<'a, M: ReadModel> Active<'a, M> {
             reached: recorded.checkpoint.position,
             skipped,
             next_write: Instant::now(),
+            save_by: Instant::now(),
         })
     }
 
@@ -62,11 +65,12 @@ impl<'a, M: ReadModel> Active<'a, M> {
                     self.save().await?;
                     return Ok(Ended::ShutDown);
                 }
-                entries = self.worker.workplace.feed.next(self.reached, BATCH_MAX) => entries?,
-                () = tokio::time::sleep(RECORD_AFTER), if self.saved.position < self.reached => {
+                // Before the feed, which may never be out of entries.
+                () = tokio::time::sleep_until(self.save_by), if self.saved.position < self.reached => {
                     self.save().await?;
                     continue;
                 }
+                entries = self.worker.workplace.feed.next(self.reached, BATCH_MAX) => entries?,
             };
             let is_behind = entries.len() == BATCH_MAX;
             if let Some(stop) = self.take_in(&entries).await?
@@ -104,6 +108,9 @@ impl<'a, M: ReadModel> Active<'a, M> {
             to = entry.position;
         }
         if events.is_empty() {
+            if self.saved.position == self.reached {
+                self.save_by = Instant::now() + RECORD_AFTER;
+            }
             self.reached = to;
             return Ok(stop);
         }
@@ -199,7 +206,7 @@ impl<'a, M: ReadModel> Active<'a, M> {
         }
         tokio::select! {
             () = tokio::time::sleep_until(self.next_write) => (),
-            () = self.worker.progress.wanted_beyond(self.reached) => (),
+            () = self.worker.progress.is_waited_for() => (),
             () = self.worker.shutdown.cancelled() => (),
         }
     }

@@ -6,7 +6,7 @@ use crate::running::{Node, assert_equals_its_replay, digest_of, generation_of, u
 use soko_domain::AnyEvent;
 use soko_projections::read_models::stock_ledger::StockLedger;
 use soko_projections::read_models::stock_levels::StockLevels;
-use soko_projections::{Model, ReadModel, RebuildError, RebuildOptions, Rebuilt};
+use soko_projections::{Model, ReadModel, RebuildError, RebuildOptions, Rebuilt, status};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -228,6 +228,25 @@ async fn one_build_of_a_model_runs_at_a_time() {
         .filter(|built| matches!(built, Err(RebuildError::UnderWay)));
     assert_eq!(under_way.count(), 1);
     assert!(first.is_ok() || second.is_ok());
+}
+
+#[tokio::test]
+async fn a_build_shows_for_as_long_as_somebody_builds() {
+    let mut log = Log::empty().await;
+    log.append([tracked(1)]).await;
+    rebuild::<StockLevels>(log.pool()).await.unwrap();
+    let is_building = async || status(log.pool()).await.unwrap()[0].build.is_some();
+    assert!(!is_building().await);
+    let left_behind = "INSERT INTO projection_builds (name, version, target) \
+                       VALUES ('stock_levels', 1, 10)";
+    sqlx::query(left_behind).execute(log.pool()).await.unwrap();
+    assert!(!is_building().await);
+    let mut builder = log.pool().acquire().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(1936681730, hashtext('stock_levels'))")
+        .execute(&mut *builder)
+        .await
+        .unwrap();
+    assert!(is_building().await);
 }
 
 #[tokio::test]

@@ -51,6 +51,22 @@ async fn events_that_touch_nothing_move_the_checkpoint_too() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_is_recorded_although_the_log_never_rests() {
+    let mut log = Log::empty().await;
+    let node = Node::of(&log).working_on::<StockLevels>();
+    let first = log.append([other()]).await;
+    node.has_folded::<StockLevels>(first).await;
+    let mut was_recorded = false;
+    for _ in 0..400 {
+        log.append([other()]).await;
+        was_recorded |= recorded_position::<StockLevels>(log.pool()).await > first.get();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(was_recorded);
+    node.shut_down().await;
+}
+
+#[tokio::test]
 async fn every_event_counts_once_although_workers_are_killed() {
     let mut log = Log::empty().await;
     log.append((0..5).map(tracked)).await;
