@@ -167,7 +167,7 @@ impl Default for Progress {
 impl Progress {
     /// Says who tells of the progress: this process' worker, or the database.
     pub(crate) fn fold_here(&self, is_folded_here: bool) {
-        self.is_folded_here.store(is_folded_here, Ordering::Relaxed);
+        self.is_folded_here.store(is_folded_here, Ordering::Release);
     }
 
     pub(crate) fn reach(&self, position: Position) {
@@ -230,7 +230,10 @@ mod tests {
         progress.reach(Position::new(7));
         for position in [0, 7] {
             let wanted = Position::new(position);
-            freshness.wait_for("orders", wanted, Duration::ZERO).await.unwrap();
+            freshness
+                .wait_for("orders", wanted, Duration::ZERO)
+                .await
+                .unwrap();
         }
         assert_eq!(freshness.reached("orders"), Position::new(7));
     }
