@@ -31,7 +31,8 @@ demo:
 
 bench:
 	@scripts/prerequisites test
-	@cargo run --release -p soko-bench
+	@cargo build --release --bin soko --bin soko-bench
+	@$(target)/release/soko-bench
 
 lint:
 	@scripts/lint

@@ -1,5 +1,6 @@
 //! What is measured.
 
-pub mod engine;
-pub mod http;
-pub mod rebuild;
+pub(crate) mod bus;
+pub(crate) mod engine;
+pub(crate) mod http;
+pub(crate) mod rebuild;

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 /// What a run of requests came to.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub elapsed: Duration,
     /// How many answers of each status.
     pub statuses: BTreeMap<u16, u64>,
@@ -19,25 +19,25 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn answered(&self, status: u16) -> u64 {
+    pub(crate) fn answered(&self, status: u16) -> u64 {
         self.statuses.get(&status).copied().unwrap_or(0)
     }
 
     /// Answers of one status each second.
-    pub fn rate(&self, status: u16) -> f64 {
+    pub(crate) fn rate(&self, status: u16) -> f64 {
         rate(self.answered(status), self.elapsed)
     }
 }
 
 /// How many each second.
-pub fn rate(count: u64, elapsed: Duration) -> f64 {
+pub(crate) fn rate(count: u64, elapsed: Duration) -> f64 {
     let millis = elapsed.as_millis().max(1);
     let per_second = u128::from(count) * 1_000 * 10 / millis;
     f64::from(u32::try_from(per_second).unwrap_or(u32::MAX)) / 10.0
 }
 
 /// One answer.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
@@ -45,7 +45,7 @@ pub struct Answer {
 
 impl Answer {
     /// The value of a header, by its lower-case name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -54,13 +54,13 @@ impl Answer {
 }
 
 /// A kept connection.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    pub async fn open(port: u16) -> io::Result<Self> {
+    pub(crate) async fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -70,7 +70,7 @@ impl Connection {
     }
 
     /// Sends one request and reads its answer.
-    pub async fn send(&mut self, request: &[u8]) -> io::Result<Answer> {
+    pub(crate) async fn send(&mut self, request: &[u8]) -> io::Result<Answer> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head_end = loop {
@@ -120,7 +120,7 @@ fn invalid(what: &str) -> io::Error {
 }
 
 /// Keeps `connections` busy for `duration`; `request(connection, number)` writes each request.
-pub async fn closed_loop(
+pub(crate) async fn closed_loop(
     port: u16,
     connections: usize,
     duration: Duration,
@@ -163,20 +163,20 @@ pub async fn closed_loop(
 }
 
 /// Microseconds up to a minute, three digits.
-pub fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(60_000_000, 3).unwrap_or_else(|_| unreachable!("constant bounds"))
 }
 
-pub fn micros(duration: Duration) -> u64 {
+pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A request with a JSON body.
-pub fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+pub(crate) fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     request("POST", path, headers, body)
 }
 
-pub fn get(path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     request("GET", path, headers, "")
 }
 

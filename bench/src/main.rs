@@ -21,6 +21,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// As in `soko`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures everything and prints a table; writes the same as JSON.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -47,6 +51,26 @@ const HOT_STOCK: u32 = 100_000;
 const PRODUCTS: usize = 2_000;
 const STOCK: u32 = 1_000_000;
 const CUSTOMERS: usize = 64;
+const ORDERS: &str = "POST /orders, two lines, 64 connections";
+const CAUGHT_UP: &str = "every read model caught up after it";
+const PAGES: &str = "GET /products, another page each time";
+const SAME_PAGE: &str = "GET /products, the same page while stock moves";
+const VISIBLE: &str = "commit to visible at 500 orders/s, p99";
+const MEMORY_IDLE: &str = "memory of soko serve, idle";
+const MEMORY_LOADED: &str = "memory of soko serve, under load";
+const READY: &str = "start to ready on existing data";
+/// Taken together, for each needs what the one before it leaves.
+const HTTP_CASES: [&str; 8] = [
+    ORDERS,
+    CAUGHT_UP,
+    PAGES,
+    SAME_PAGE,
+    VISIBLE,
+    MEMORY_IDLE,
+    MEMORY_LOADED,
+    READY,
+];
+
 const MEGABYTE: f64 = 1_048_576.0;
 
 #[tokio::main]
@@ -65,6 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (inserts, answers) = raw_limits(&mut bench, &server).await?;
     engine_cases(&mut bench, &server, inserts, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
+    bus_cases(&mut bench, &server, folder.path()).await?;
     server.stop().await?;
     http_cases(
         &mut bench,
@@ -208,6 +233,20 @@ async fn rebuild_cases(
     Ok(())
 }
 
+async fn bus_cases(
+    bench: &mut Bench,
+    server: &Server,
+    folder: &Path,
+) -> Result<(), Box<dyn Error>> {
+    if !bench.wants("bus: ") {
+        return Ok(());
+    }
+    for case in cases::bus::relayed_and_followed(server, folder, bench.runs).await? {
+        bench.add(case);
+    }
+    Ok(())
+}
+
 async fn http_cases(
     bench: &mut Bench,
     folder: &Path,
@@ -215,6 +254,9 @@ async fn http_cases(
     answers: f64,
     seconds: u64,
 ) -> Result<(), Box<dyn Error>> {
+    if !HTTP_CASES.iter().any(|name| bench.wants(name)) {
+        return Ok(());
+    }
     let mut rates = Figures::default();
     for run in 0..bench.runs {
         let data = folder.join(format!("soko-{run}"));
@@ -249,49 +291,49 @@ async fn http_cases(
     }
     let at_least = Goal::AtLeast;
     bench.timed(
-        "POST /orders, two lines, 64 connections",
+        ORDERS,
         "orders/s",
         rates.orders,
         at_least(0.2 * inserts),
     );
     bench.plain(
-        "every read model caught up after it",
+        CAUGHT_UP,
         "s",
         rates.caught_up,
         Goal::AtMost(20.0),
     );
     bench.timed(
-        "GET /products, another page each time",
+        PAGES,
         "req/s",
         rates.pages,
         at_least(4_000.0),
     );
     bench.timed(
-        "GET /products, the same page while stock moves",
+        SAME_PAGE,
         "req/s",
         rates.same_page,
         at_least(0.4 * answers),
     );
     bench.timed(
-        "commit to visible at 500 orders/s, p99",
+        VISIBLE,
         "ms",
         rates.visible,
         Goal::AtMost(100.0),
     );
     bench.plain(
-        "memory of soko serve, idle",
+        MEMORY_IDLE,
         "MB",
         rates.idle,
         Goal::AtMost(80.0),
     );
     bench.plain(
-        "memory of soko serve, under load",
+        MEMORY_LOADED,
         "MB",
         rates.loaded,
         Goal::AtMost(300.0),
     );
     bench.plain(
-        "start to ready on existing data",
+        READY,
         "s",
         rates.ready,
         Goal::AtMost(2.0),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use uuid::Uuid;
 
-pub struct Market {
+pub(crate) struct Market {
     pub store_id: String,
     pub vendor: Client,
     pub variants: Vec<String>,
@@ -32,7 +32,7 @@ const THINGS: [&str; 10] = [
 ];
 
 impl Market {
-    pub async fn open(
+    pub(crate) async fn open(
         soko: &Soko,
         products: usize,
         stock: u32,
@@ -109,12 +109,12 @@ impl Market {
     }
 
     /// The body of an order of one of each of two products.
-    pub fn order_body(&self, number: usize) -> String {
+    pub(crate) fn order_body(&self, number: usize) -> String {
         order_body(&self.store_id, &self.variants, number)
     }
 }
 
-pub fn order_body(store_id: &str, variants: &[String], number: usize) -> String {
+pub(crate) fn order_body(store_id: &str, variants: &[String], number: usize) -> String {
     let first = number.wrapping_mul(7_919) % variants.len();
     let second = (first + 1) % variants.len();
     let line = |index: usize| json!({ "variant_id": variants[index], "quantity": 1 });

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 /// A store with products to order, known to the log by their stock alone.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     pub tenant_id: TenantId,
     pub store_id: StoreId,
     pub vendor_id: VendorId,
@@ -25,7 +25,7 @@ pub struct Shelf {
 
 /// Why an order was not placed.
 #[derive(Debug, thiserror::Error, serde::Serialize, serde::Deserialize)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     #[error("out of stock")]
     Stock(StockError),
     #[error("{0}")]
@@ -36,7 +36,7 @@ const UNIT_PRICE: i64 = 65_000;
 
 impl Shelf {
     /// Puts so much of so many products into stock.
-    pub async fn fill(engine: &Engine, variants: usize, each: u32) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn fill(engine: &Engine, variants: usize, each: u32) -> Result<Self, Box<dyn Error>> {
         let shelf = Self {
             tenant_id: Uuid::now_v7().into(),
             store_id: Uuid::now_v7().into(),
@@ -74,14 +74,14 @@ impl Shelf {
         Ok(shelf)
     }
 
-    pub fn context(&self) -> CommandContext {
+    pub(crate) fn context(&self) -> CommandContext {
         let actor = Actor::Account(self.account_id);
         CommandContext::new(self.tenant_id, actor, Uuid::now_v7(), Utc::now())
     }
 
     /// One order of one of each of these variants: one event for the order, one for its payment,
     /// one for the stock of each, and the claim of its number.
-    pub async fn order(
+    pub(crate) async fn order(
         &self,
         engine: &Engine,
         variants: &[VariantId],

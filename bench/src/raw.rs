@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// (r1) `pgbench -M prepared`: one 600-byte event a transaction, 64 clients. Transactions a second.
-pub async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
+pub(crate) async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
     let table = "CREATE TABLE IF NOT EXISTS pgbench_events (
         position bigserial PRIMARY KEY, payload json NOT NULL)";
     let pool = sqlx::PgPool::connect(url).await.map_err(io::Error::other)?;
@@ -47,7 +47,7 @@ pub async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Res
 }
 
 /// (r2) actix-web answering 2 KB of static JSON to 64 connections. Requests a second.
-pub async fn static_json(seconds: u64) -> io::Result<f64> {
+pub(crate) async fn static_json(seconds: u64) -> io::Result<f64> {
     let body = format!(r#"{{"filler":"{}"}}"#, "x".repeat(2_035));
     let body = web::Bytes::from(body);
     let (send_port, port) = tokio::sync::oneshot::channel();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// One case: its figure in every run, and the least (or most) it has to reach.
 #[derive(Debug, Serialize)]
-pub struct Case {
+pub(crate) struct Case {
     pub name: String,
     pub unit: &'static str,
     /// One figure a run, in order.
@@ -18,7 +18,7 @@ pub struct Case {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Goal {
+pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
     /// A raw limit, measured for comparison.
@@ -27,7 +27,7 @@ pub enum Goal {
 
 /// Milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Latency {
+pub(crate) struct Latency {
     pub p50_ms: f64,
     pub p90_ms: f64,
     pub p99_ms: f64,
@@ -35,7 +35,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    pub fn of(histogram: &Histogram<u64>) -> Self {
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
         let ms = |micros: u64| f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0;
         Self {
             p50_ms: ms(histogram.value_at_quantile(0.50)),
@@ -47,11 +47,11 @@ impl Latency {
 }
 
 impl Case {
-    pub fn median(&self) -> f64 {
+    pub(crate) fn median(&self) -> f64 {
         median(&self.figures)
     }
 
-    pub fn reached(&self) -> Option<bool> {
+    pub(crate) fn reached(&self) -> Option<bool> {
         match self.goal {
             Goal::AtLeast(goal) => Some(self.median() >= goal),
             Goal::AtMost(goal) => Some(self.median() <= goal),
@@ -60,7 +60,7 @@ impl Case {
     }
 }
 
-pub fn median(figures: &[f64]) -> f64 {
+pub(crate) fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
@@ -68,13 +68,13 @@ pub fn median(figures: &[f64]) -> f64 {
 
 /// Everything of one `make bench`.
 #[derive(Debug, Default, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     pub machine: String,
     pub cases: Vec<Case>,
 }
 
 impl Report {
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = format!("{}\n\n", self.machine);
         text.push_str("| case | median | runs | goal | p50 / p90 / p99 / max ms | |\n");
         text.push_str("|---|---:|---|---:|---|---|\n");

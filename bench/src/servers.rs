@@ -8,19 +8,19 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// A PostgreSQL with `fsync` on, the way `soko serve` runs its own.
-pub struct Server {
+pub(crate) struct Server {
     postgres: Postgres,
 }
 
 /// A database of its own, migrated.
-pub struct Database {
+pub(crate) struct Database {
     pub url: String,
     pub options: PgConnectOptions,
     pub pool: PgPool,
 }
 
 impl Server {
-    pub async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let options = PostgresOptions {
             durability: Durability::Full,
             ..Default::default()
@@ -30,12 +30,12 @@ impl Server {
         })
     }
 
-    pub fn programs(&self) -> &Path {
+    pub(crate) fn programs(&self) -> &Path {
         self.postgres.programs()
     }
 
     /// A new database without tables.
-    pub async fn empty_database(&self) -> Result<String, Box<dyn Error>> {
+    pub(crate) async fn empty_database(&self) -> Result<String, Box<dyn Error>> {
         let name = format!("bench_{}", Uuid::now_v7().simple());
         let url = self.postgres.url();
         let mut connection = PgConnection::connect(&url).await?;
@@ -47,7 +47,7 @@ impl Server {
         Ok(format!("{server}/{name}"))
     }
 
-    pub async fn database(&self) -> Result<Database, Box<dyn Error>> {
+    pub(crate) async fn database(&self) -> Result<Database, Box<dyn Error>> {
         let url = self.empty_database().await?;
         let options: PgConnectOptions = url.parse()?;
         let pool = PgPoolOptions::new()
@@ -59,7 +59,7 @@ impl Server {
         Ok(Database { url, options, pool })
     }
 
-    pub async fn stop(self) -> Result<(), Box<dyn Error>> {
+    pub(crate) async fn stop(self) -> Result<(), Box<dyn Error>> {
         Ok(self.postgres.stop().await?)
     }
 }

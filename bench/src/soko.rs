@@ -14,7 +14,7 @@ use uuid::Uuid;
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
-pub struct Soko {
+pub(crate) struct Soko {
     pub port: u16,
     process: Child,
     /// From the start of the process until it said that it is ready.
@@ -23,7 +23,7 @@ pub struct Soko {
 
 impl Soko {
     /// Starts on new or existing data.
-    pub async fn start(data: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn start(data: &Path) -> Result<Self, Box<dyn Error>> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         std::fs::create_dir_all(data)?;
         let log = std::fs::File::create(data.join("soko.log"))?;
@@ -67,7 +67,7 @@ impl Soko {
     }
 
     /// Resident memory in bytes of the process itself, without the servers it runs.
-    pub fn memory(&self) -> Result<u64, Box<dyn Error>> {
+    pub(crate) fn memory(&self) -> Result<u64, Box<dyn Error>> {
         let id = self.process.id().ok_or("soko has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -77,7 +77,7 @@ impl Soko {
         Ok(kilobytes.parse::<u64>()? * 1024)
     }
 
-    pub async fn stop(mut self) -> Result<(), Box<dyn Error>> {
+    pub(crate) async fn stop(mut self) -> Result<(), Box<dyn Error>> {
         let id = self.process.id().ok_or("soko has ended")?;
         Command::new("kill")
             .args(["-TERM", &id.to_string()])
@@ -91,7 +91,7 @@ impl Soko {
         }
     }
 
-    pub async fn client(&self) -> Result<Client, Box<dyn Error>> {
+    pub(crate) async fn client(&self) -> Result<Client, Box<dyn Error>> {
         Ok(Client {
             line: Connection::open(self.port).await?,
             token: None,
@@ -100,14 +100,14 @@ impl Soko {
 }
 
 /// Somebody who sets things up: one request after another, each of which must succeed.
-pub struct Client {
+pub(crate) struct Client {
     line: Connection,
     pub token: Option<String>,
 }
 
 impl Client {
     /// Registers and logs in.
-    pub async fn register(&mut self, name: &str) -> Result<String, Box<dyn Error>> {
+    pub(crate) async fn register(&mut self, name: &str) -> Result<String, Box<dyn Error>> {
         let email = format!("{name}-{}@bench.example", Uuid::new_v4().simple());
         let password = "a long enough password";
         let body = serde_json::json!({ "email": email, "password": password, "name": name });
@@ -118,7 +118,7 @@ impl Client {
         Ok(email)
     }
 
-    pub async fn post(&mut self, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
+    pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         let key = Uuid::new_v4().to_string();
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let mut headers = vec![("idempotency-key", key.as_str())];
@@ -129,7 +129,7 @@ impl Client {
         succeeded(path, self.line.send(&request).await?)
     }
 
-    pub async fn get(&mut self, path: &str) -> Result<Value, Box<dyn Error>> {
+    pub(crate) async fn get(&mut self, path: &str) -> Result<Value, Box<dyn Error>> {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let headers: Vec<_> = bearer
             .iter()
@@ -140,7 +140,7 @@ impl Client {
     }
 }
 
-pub fn field(body: &Value, name: &str) -> Result<String, Box<dyn Error>> {
+pub(crate) fn field(body: &Value, name: &str) -> Result<String, Box<dyn Error>> {
     let text = body[name].as_str();
     Ok(text
         .ok_or_else(|| format!("no {name} in {body}"))?

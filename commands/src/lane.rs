@@ -35,6 +35,8 @@ pub(crate) struct Lane {
     warm: AtomicU64,
     /// How many wait for their turn.
     waiting: AtomicUsize,
+    /// How long the newest snapshot is in bytes, as far as it is known.
+    snapshot_bytes: AtomicUsize,
     turn: Mutex<Option<Loaded>>,
 }
 
@@ -90,6 +92,7 @@ impl Lane {
             ticket: AtomicU64::new(0),
             warm: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
+            snapshot_bytes: AtomicUsize::new(0),
             turn: Mutex::new(None),
         }
     }
@@ -134,6 +137,14 @@ impl Lane {
     /// Whether a state was loaded here and not dropped in an orderly way.
     pub(crate) fn was_filled(&self) -> bool {
         self.warm.load(Ordering::Acquire) != 0
+    }
+
+    pub(crate) fn snapshot_bytes(&self) -> usize {
+        self.snapshot_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_snapshot_bytes(&self, bytes: usize) {
+        self.snapshot_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Whether nothing was ever decided here.

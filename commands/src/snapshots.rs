@@ -4,10 +4,11 @@
 //! passed over. A state with personal data is never written: an erasure could not reach it.
 
 use crate::error::Failure;
-use crate::lane::{LaneKind, SharedState, StreamKey};
+use crate::lane::{Lane, SharedState};
 use metrics::{Counter, counter};
 use soko_domain::Decide;
 use sqlx::PgPool;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -33,12 +34,14 @@ pub(crate) struct Snapshots {
 pub(crate) struct StoredState<A> {
     pub(crate) state: A,
     pub(crate) sequence: u64,
+    /// As it was stored.
+    pub(crate) bytes: usize,
 }
 
 /// A durable state, to be written.
 pub(crate) struct Taken {
-    pub(crate) key: StreamKey,
-    pub(crate) kind: &'static dyn LaneKind,
+    /// That it is of.
+    pub(crate) lane: Arc<Lane>,
     pub(crate) state: SharedState,
     pub(crate) sequence: u64,
 }
@@ -78,10 +81,12 @@ impl Snapshots {
         let Some((sequence, state)) = row else {
             return Ok(None);
         };
+        let bytes = state.len();
         match serde_json::from_str(&state) {
             Ok(state) => Ok(Some(StoredState {
                 state,
                 sequence: sequence.unsigned_abs(),
+                bytes,
             })),
             Err(error) => {
                 tracing::warn!(
@@ -100,14 +105,14 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Taken>) {
     let written = counter!("soko_snapshots_total", "outcome" => "written");
     let failed = counter!("soko_snapshots_total", "outcome" => "failed");
     while let Some(taken) = queue.recv().await {
-        let Taken { key, sequence, .. } = &taken;
+        let Taken { lane, sequence, .. } = &taken;
         match write(&pool, &taken).await {
             Ok(()) => written.increment(1),
             Err(error) => {
                 failed.increment(1);
                 tracing::warn!(
-                    stream.kind = key.stream_type,
-                    stream.id = %key.stream_id,
+                    stream.kind = lane.key.stream_type,
+                    stream.id = %lane.key.stream_id,
                     sequence,
                     error = &error as &dyn std::error::Error,
                     "a snapshot could not be written"
@@ -118,7 +123,9 @@ async fn write_all(pool: PgPool, mut queue: mpsc::Receiver<Taken>) {
 }
 
 async fn write(pool: &PgPool, taken: &Taken) -> Result<(), Failure> {
-    let state = taken.kind.write(&taken.state)?;
+    let Taken { lane, .. } = taken;
+    let state = lane.kind.write(&taken.state)?;
+    lane.set_snapshot_bytes(state.len());
     if is_personal(&state) {
         return Ok(());
     }
@@ -134,10 +141,10 @@ async fn write(pool: &PgPool, taken: &Taken) -> Result<(), Failure> {
             OR (snapshots.schema_version = excluded.schema_version \
                 AND snapshots.sequence < excluded.sequence)",
     )
-    .bind(taken.key.stream_type)
-    .bind(taken.key.stream_id)
+    .bind(lane.key.stream_type)
+    .bind(lane.key.stream_id)
     .bind(i64::try_from(taken.sequence).unwrap_or(i64::MAX))
-    .bind(schema_version(taken.kind.snapshot_version()))
+    .bind(schema_version(lane.kind.snapshot_version()))
     .bind(state)
     .execute(pool)
     .await?;

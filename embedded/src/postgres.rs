@@ -55,7 +55,8 @@ pub enum Durability {
 pub struct PostgresOptions {
     pub durability: Durability,
     pub max_connections: u16,
-    pub shared_buffers_mb: u32,
+    /// A quarter of the machine's memory, from 128 MB to 1 GB, if it is not said.
+    pub shared_buffers_mb: Option<u32>,
     /// More settings, by name; they win over ours.
     pub settings: Vec<(String, String)>,
 }
@@ -65,7 +66,7 @@ impl Default for PostgresOptions {
         Self {
             durability: Durability::Full,
             max_connections: 200,
-            shared_buffers_mb: 256,
+            shared_buffers_mb: None,
             settings: Vec::new(),
         }
     }
@@ -274,6 +275,7 @@ fn launch(
         server: SERVER,
         program: &cluster.binaries.program("postgres"),
         arguments: &arguments,
+        environment: &settings::ENVIRONMENT,
         run_as: &cluster.run_as,
         output: log.writer()?,
         // A fast shutdown, then one without a checkpoint.

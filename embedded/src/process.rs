@@ -78,6 +78,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) server: &'static str,
     pub(crate) program: &'a Path,
     pub(crate) arguments: &'a [String],
+    pub(crate) environment: &'a [(&'static str, &'static str)],
     pub(crate) run_as: &'a RunAs,
     pub(crate) output: fs::File,
     pub(crate) stop: Signal,
@@ -102,6 +103,7 @@ impl Process {
             .args(launch.arguments)
             .current_dir("/")
             .env("LC_ALL", "C")
+            .envs(launch.environment.iter().copied())
             .env_remove("NOTIFY_SOCKET")
             .stdin(Stdio::from(lifeline.server_end))
             .stdout(Stdio::from(launch.output))

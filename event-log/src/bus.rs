@@ -10,7 +10,7 @@ pub(crate) use message::{Message, subject_of};
 use crate::Position;
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ConnectOptions, HeaderMap, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap, ServerAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ impl Bus {
             .connection_timeout(Self::CONNECT_TIMEOUT)
             .request_timeout(Some(Self::ANSWER_TIMEOUT))
             .ping_interval(Self::PING_INTERVAL)
+            .event_callback(async |event| record(&event))
             .reconnect_delay_callback(|attempts| {
                 let doublings = u32::try_from(attempts.min(6)).unwrap_or(6);
                 Duration::from_millis(25 << doublings).min(Self::RECONNECT_DELAY_MAX)
@@ -124,6 +125,20 @@ impl Bus {
             Err(error) if error.kind() == NoMessageFound => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Connecting goes on whatever is the matter, so a wrong password would show nowhere else.
+fn record(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to the bus"),
+        Event::Disconnected | Event::LameDuckMode => {
+            tracing::warn!(%event, "the connection to the bus is lost");
+        }
+        Event::ServerError(_) | Event::ClientError(_) | Event::SlowConsumer(_) => {
+            tracing::warn!(%event, "the bus complains");
+        }
+        Event::Draining | Event::Closed => tracing::debug!(%event, "the bus is left"),
     }
 }
 

@@ -162,6 +162,7 @@ impl Relay {
         };
         let Err(error) = self.forward(leadership, &mut publisher, start.after).await;
         publisher.drain().await;
+        publisher.count();
         self.known = self.known.max(publisher.known());
         (publisher.published(), error)
     }
@@ -174,6 +175,7 @@ impl Relay {
     ) -> Result<std::convert::Infallible, RelayError> {
         let mut lag_is_due = Instant::now();
         loop {
+            publisher.count();
             self.pulse.look();
             let prefix = self.options.bus.prefix();
             let page = leadership.page(after, Self::PAGE, prefix).await?;

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// One run: units each second, and how long each took.
-pub struct Run {
+pub(crate) struct Run {
     pub units_per_second: f64,
     pub latency: Histogram<u64>,
 }
 
 /// Orders of two out of many products.
-pub async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run, Box<dyn Error>> {
+pub(crate) async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
     let appender = Appender::start(database.options, AppenderOptions::default()).await?;
     let engine = Engine::new(appender.clone(), database.pool, EngineOptions::default());
@@ -42,7 +42,7 @@ pub async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run
 }
 
 /// Everybody wants the same product, until there is none: what is sold is the stock, exactly.
-pub async fn hot(server: &Server, callers: usize, stock: u32) -> Result<Run, Box<dyn Error>> {
+pub(crate) async fn hot(server: &Server, callers: usize, stock: u32) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
     let appender = Appender::start(database.options, AppenderOptions::default()).await?;
     let engine = Engine::new(

@@ -14,7 +14,7 @@ use uuid::Uuid;
 const CONNECTIONS: usize = 64;
 
 /// `POST /orders`: two lines, a token, a key of its own each.
-pub async fn orders(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
+pub(crate) async fn orders(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
     let bearers: Vec<_> = market
         .customers
         .iter()
@@ -50,7 +50,7 @@ pub async fn orders(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcom
 }
 
 /// How long it takes until every read model has seen everything, asked as a client would.
-pub async fn caught_up(soko: &Soko, within: Duration) -> Result<Duration, Box<dyn Error>> {
+pub(crate) async fn caught_up(soko: &Soko, within: Duration) -> Result<Duration, Box<dyn Error>> {
     let started = Instant::now();
     let mut line = Connection::open(soko.port).await?;
     loop {
@@ -75,7 +75,7 @@ pub async fn caught_up(soko: &Soko, within: Duration) -> Result<Duration, Box<dy
 }
 
 /// `GET /products`, 20 on a page, every request another page.
-pub async fn pages(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
+pub(crate) async fn pages(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
     let paths = Arc::new(cursors(soko, market).await?);
     let request = move |connection: usize, number: u64| {
         let number = connection * 37 + usize::try_from(number).unwrap_or(0);
@@ -117,7 +117,7 @@ async fn cursors(soko: &Soko, market: &Market) -> Result<Vec<String>, Box<dyn Er
 }
 
 /// The same page, asked for by everybody, while its stock moves.
-pub async fn same_page(
+pub(crate) async fn same_page(
     soko: &Soko,
     market: &mut Market,
     seconds: u64,
@@ -155,7 +155,7 @@ fn all_ok(outcome: Outcome) -> Result<Outcome, Box<dyn Error>> {
 }
 
 /// From the answer to an order until `GET` shows it, at so many orders each second.
-pub async fn visible(
+pub(crate) async fn visible(
     soko: &Soko,
     market: &Market,
     per_second: u64,

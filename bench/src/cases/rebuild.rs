@@ -18,7 +18,7 @@ const PRODUCTS: usize = 500;
 const EVENTS_PER_ORDER: u64 = 4;
 
 /// Every read model there is, over the same log.
-pub async fn all_models(
+pub(crate) async fn all_models(
     server: &Server,
     events: u64,
     runs: usize,

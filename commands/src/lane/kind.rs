@@ -21,6 +21,8 @@ pub(crate) struct Found {
     pub(crate) version: u64,
     /// The version of the snapshot it was built on; 0 if there was none.
     pub(crate) snapshot: u64,
+    /// Its length in bytes.
+    pub(crate) snapshot_bytes: usize,
 }
 
 /// One kind of aggregate.
@@ -110,6 +112,7 @@ fn fold<A: Decide>(
     let StoredState {
         mut state,
         sequence,
+        bytes,
     } = snapshot;
     let mut version = sequence;
     for (sequence, event) in events {
@@ -120,5 +123,6 @@ fn fold<A: Decide>(
         state: Arc::new(state),
         version,
         snapshot: sequence,
+        snapshot_bytes: bytes,
     }
 }

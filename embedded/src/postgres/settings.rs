@@ -2,6 +2,15 @@ use std::path::Path;
 
 use super::{Durability, PostgresOptions};
 
+/// For the C library: what a statement used is kept for the next. Giving back a few hundred KB and
+/// having them zeroed again by the kernel was a tenth of the time of an append.
+pub(super) const ENVIRONMENT: [(&str, &str); 2] = [
+    ("MALLOC_MMAP_THRESHOLD_", "8388608"),
+    ("MALLOC_TRIM_THRESHOLD_", "16777216"),
+];
+
+const SHARED_BUFFERS_MB: std::ops::RangeInclusive<u32> = 128..=1024;
+
 /// The settings of a private server, as arguments for `postgres`.
 pub(super) fn arguments(
     options: &PostgresOptions,
@@ -9,6 +18,7 @@ pub(super) fn arguments(
     socket_folder: Option<&Path>,
     has_lz4: bool,
 ) -> Vec<String> {
+    let shared_buffers = options.shared_buffers_mb.unwrap_or_else(quarter_of_memory);
     let socket_folder = socket_folder.map(|folder| folder.display().to_string());
     let mut settings: Vec<(String, String)> = [
         ("listen_addresses", "127.0.0.1"),
@@ -22,11 +32,11 @@ pub(super) fn arguments(
         ("max_connections", &options.max_connections.to_string()),
         (
             "shared_buffers",
-            &format!("{}MB", options.shared_buffers_mb),
+            &format!("{shared_buffers}MB"),
         ),
         (
             "effective_cache_size",
-            &format!("{}MB", options.shared_buffers_mb * 3),
+            &format!("{}MB", u64::from(shared_buffers) * 3),
         ),
         // One server and no replica: the log needs nothing for others to read.
         ("wal_level", "minimal"),
@@ -60,4 +70,15 @@ pub(super) fn arguments(
         .into_iter()
         .flat_map(|(name, value)| ["-c".into(), format!("{name}={value}")])
         .collect()
+}
+
+/// In MB, within what a server of this size can use.
+fn quarter_of_memory() -> u32 {
+    let described = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes: Option<u32> = described
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse().ok());
+    let megabytes = kilobytes.map_or(0, |kilobytes| kilobytes / 1024 / 4);
+    megabytes.clamp(*SHARED_BUFFERS_MB.start(), *SHARED_BUFFERS_MB.end())
 }

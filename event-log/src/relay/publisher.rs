@@ -9,11 +9,15 @@ use crate::Position;
 use crate::bus::{Bus, BusError, POSITION_HEADER};
 use async_nats::header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_MESSAGE_ID};
 use async_nats::{Client, HeaderMap, HeaderValue, Message, StatusCode, Subscriber};
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::time::Instant;
 use tokio::time::timeout;
+
+/// What the headers of a message take.
+const HEADERS_BYTES_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Publisher {
@@ -26,6 +30,9 @@ pub(super) struct Publisher {
     /// The sequence of the last message, once all those waiting are stored.
     last_sequence: u64,
     published: u64,
+    /// How many of them the metrics know.
+    counted: u64,
+    last_published: Position,
     known: Position,
 }
 
@@ -69,12 +76,24 @@ impl Publisher {
             waiting: VecDeque::with_capacity(window),
             last_sequence,
             published: 0,
+            counted: 0,
+            last_published: Position::START,
             known: Position::START,
         })
     }
 
     pub(super) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Tells the metrics what has been published since it last did.
+    pub(super) fn count(&mut self) {
+        if self.published > self.counted {
+            let more = self.published - self.counted;
+            metrics::counter!("soko_relay_published_total").increment(more);
+            metrics::gauge!("soko_relay_position").set(approximate(self.last_published));
+            self.counted = self.published;
+        }
     }
 
     /// How many messages the stream has acknowledged.
@@ -102,7 +121,7 @@ impl Publisher {
             message.subject,
             format!("{}.{sequence}", self.inbox),
             headers(position, self.last_sequence),
-            message.body,
+            self.fitting(message.body),
         );
         // While it is disconnected, the client takes messages until its queue is full.
         timeout(Bus::ANSWER_TIMEOUT, sending)
@@ -149,6 +168,15 @@ impl Publisher {
         }
     }
 
+    /// What is too long for the server stands in the stream without its body.
+    fn fitting(&self, body: Bytes) -> Bytes {
+        if body.len() + HEADERS_BYTES_MAX > self.client.max_payload() {
+            Bytes::new()
+        } else {
+            body
+        }
+    }
+
     fn take(&mut self, answer: &Message) -> Result<(), RelayError> {
         let sequence = answer.subject.rsplit('.').next();
         let sequence: Option<u64> = sequence.and_then(|token| token.parse().ok());
@@ -171,8 +199,7 @@ impl Publisher {
         }
         if acknowledgement.seq == sent.sequence {
             self.published += 1;
-            metrics::counter!("soko_relay_published_total").increment(1);
-            metrics::gauge!("soko_relay_position").set(approximate(position));
+            self.last_published = position;
             return Ok(());
         }
         if acknowledgement.duplicate {

@@ -67,13 +67,20 @@ async fn is_ours(last: &Last, leadership: &mut Leadership, bus: &Bus) -> Result<
     };
     let before = Position::new(position.get() - 1);
     let found = leadership.page(before, 1, bus.prefix()).await?;
-    Ok(found.first().is_some_and(|event| event.body == last.body))
+    // Without a body, it stands for whatever the log has there.
+    Ok(found
+        .first()
+        .is_some_and(|event| last.body.is_empty() || event.body == last.body))
 }
 
 async fn open(bus: &Bus, config: &Config) -> Result<(Stream, bool), BusError> {
     match bus.context().get_stream(bus.stream()).await {
         Ok(stream) => {
-            if differs(&stream.cached_info().config, config) {
+            let found = &stream.cached_info().config;
+            if found.subjects != config.subjects {
+                return Err(format!("the stream {} is somebody else's", bus.stream()).into());
+            }
+            if differs(found, config) {
                 bus.context().update_stream(config).await?;
             }
             Ok((stream, false))
@@ -122,8 +129,7 @@ fn config(options: &RelayOptions) -> Config {
 }
 
 fn differs(found: &Config, wanted: &Config) -> bool {
-    found.subjects != wanted.subjects
-        || found.max_age != wanted.max_age
+    found.max_age != wanted.max_age
         || found.max_bytes != wanted.max_bytes
         || found.num_replicas != wanted.num_replicas
         || found.duplicate_window != wanted.duplicate_window

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 const BATCH_MAX: usize = 2_000;
 /// How long after the start of a write the next one begins, if nobody waits for it: under load,
 /// many events then share a statement and a row's changes become one.
-const PACE: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(40);
 /// How far the recorded checkpoint may stay behind while nothing touches the model's rows.
 const RECORD_AFTER: Duration = Duration::from_millis(75);
 

@@ -10,6 +10,9 @@ use futures::future::try_join_all;
 use std::sync::Arc;
 use tokio::time::Instant;
 
+/// What an event takes in the log, about.
+const BYTES_PER_EVENT: usize = 512;
+
 #[derive(Default)]
 pub(in crate::engine) struct Seats {
     seats: Vec<Seat>,
@@ -155,6 +158,7 @@ impl Inner {
             .load(lane.key.stream_id, &self.loader, &self.snapshots);
         let found = load.await?;
         self.counters.loads.increment(1);
+        lane.set_snapshot_bytes(found.snapshot_bytes);
         let mut loaded = Loaded {
             state: found.state,
             version: found.version,
@@ -168,16 +172,17 @@ impl Inner {
         Ok(())
     }
 
-    /// The state as a snapshot, if the last one is far enough behind. Before it is written, the
-    /// state must be durable.
-    pub(super) fn snapshot(&self, lane: &Lane, loaded: &mut Loaded) -> Option<Taken> {
-        if loaded.version - loaded.snapshot < self.options.events_per_snapshot {
+    /// The state as a snapshot, if the last one is far enough behind: to read the events since then
+    /// must cost about as much as to write it. Before it is written, the state must be durable.
+    pub(super) fn snapshot(&self, lane: &Arc<Lane>, loaded: &mut Loaded) -> Option<Taken> {
+        let weight = (lane.snapshot_bytes() / BYTES_PER_EVENT) as u64;
+        let behind = self.options.events_per_snapshot.max(weight);
+        if loaded.version - loaded.snapshot < behind {
             return None;
         }
         loaded.snapshot = loaded.version;
         Some(Taken {
-            key: lane.key,
-            kind: lane.kind,
+            lane: Arc::clone(lane),
             state: Arc::clone(&loaded.state),
             sequence: loaded.version,
         })

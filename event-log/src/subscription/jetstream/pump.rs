@@ -91,8 +91,8 @@ struct Worker {
 }
 
 impl Worker {
-    const CHANNEL: usize = 1_024;
-    const BATCH: usize = 1_000;
+    const CHANNEL: usize = 500;
+    const BATCH: usize = 500;
     const PULL_EXPIRY: Duration = Duration::from_secs(10);
     /// A consumer that misses two of these is opened again.
     const HEARTBEAT: Duration = Duration::from_secs(1);

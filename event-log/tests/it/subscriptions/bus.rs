@@ -29,6 +29,11 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) async fn new(nats_url: &str, prefix: &str) -> Self {
+        // What a relay has to say shows with the tests that fail.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter("info,soko_event_log=debug")
+            .with_test_writer()
+            .try_init();
         let database = Arc::new(fresh_database(&MIGRATOR).await);
         Self {
             writer: Writer::new(database.pool().clone()),

@@ -1,12 +1,14 @@
 //! Following the log over JetStream, on every server that is installed.
 
 use super::bus::{Town, position_of, until};
+use super::feed;
 use super::rules::{self, PATIENCE, check, follow};
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
 use soko_embedded::testing::nats_servers;
 use soko_event_log::{
-    JetStream, JetStreamOptions, LogReader, POSITION_HEADER, Position, Subscription,
+    Feed, FeedOptions, JetStream, JetStreamOptions, LogReader, POSITION_HEADER, Position,
+    Subscription,
 };
 use sqlx::PgPool;
 use std::time::Duration;
@@ -260,6 +262,44 @@ async fn what_is_confirmed_is_acknowledged() {
                 .unwrap()
                 .num_ack_pending
                 == 0
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_feed_shares_the_bus_among_many_readers() {
+    for nats in nats_servers().await {
+        let town = Town::new(nats.url(), nats.prefix()).await;
+        let _relay = town.relay();
+        let from = town.writer.append(1).await;
+        let subscription = Box::new(town.follow("feed", from));
+        let feed = Feed::start(
+            subscription,
+            town.reader.clone(),
+            from,
+            FeedOptions::default(),
+        );
+        let readers: Vec<_> = (0..4)
+            .map(|_| tokio::spawn(feed::follow(feed.clone(), Position::START, 601)))
+            .collect();
+        for round in 0..60 {
+            town.writer.append(10).await;
+            if round == 30 {
+                let jetstream = town.jetstream().await;
+                jetstream.delete_stream(town.bus.stream()).await.unwrap();
+            }
+        }
+        for following in readers {
+            following.await.unwrap();
+        }
+        // It has told the bus that all is safe.
+        town.published(Position::new(601)).await;
+        let stream = town.stream().await;
+        until("all is acknowledged", async || {
+            let consumer = stream.consumer_info("feed").await;
+            consumer
+                .is_ok_and(|consumer| consumer.num_pending == 0 && consumer.num_ack_pending == 0)
         })
         .await;
     }

@@ -5,8 +5,9 @@ use super::rules::follow;
 use soko_embedded::testing::scratch_folder;
 use soko_embedded::{Nats, NatsOptions};
 use soko_event_log::{Position, Subscription};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -83,6 +84,39 @@ async fn a_server_may_come_last() {
     }
 }
 
+#[tokio::test]
+async fn a_server_that_takes_short_messages_alone_is_enough() {
+    for program in servers() {
+        let folder = scratch_folder();
+        let port = free_port();
+        let configuration = folder.path().join("nats.conf");
+        let store = folder.path().display().to_string();
+        let text = format!(
+            "listen: \"127.0.0.1:{port}\"\nmax_payload: 1024\njetstream {{ store_dir: \"{store}\" }}\n"
+        );
+        std::fs::write(&configuration, text).unwrap();
+        let mut server = Command::new(&program)
+            .arg("-c")
+            .arg(&configuration)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let town = Town::new(&format!("nats://127.0.0.1:{port}"), "soko").await;
+        let _relay = town.relay();
+        let (mut subscription, mut last) = town.follow_the_bus_alone("short").await;
+        for _ in 0..3 {
+            town.writer.append_heavy(2_000).await;
+            let head = town.writer.append(1).await;
+            follow(&mut subscription, last, head, 10).await;
+            town.published(head).await;
+            last = head;
+        }
+        assert_eq!(town.positions().await, (1..=last.get()).collect::<Vec<_>>());
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}
+
 /// Writes and reads for a while; returns the last position. Nothing may come late.
 async fn exchange(
     town: &Town,
@@ -110,6 +144,11 @@ fn servers() -> Vec<PathBuf> {
         .collect();
     assert!(!servers.is_empty(), "no nats-server is installed");
     servers
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 async fn start(folder: &std::path::Path, program: &std::path::Path) -> Nats {

@@ -3,6 +3,9 @@
 use super::bus::{RunningRelay, Town, position_of, until};
 use super::proxy::Proxy;
 use super::rules::{PATIENCE, follow};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::Config;
 use serde_json::Value;
 use soko_embedded::testing::nats_servers;
 use soko_event_log::{Bus, Position, RelayOptions};
@@ -50,6 +53,42 @@ async fn a_message_says_all_that_the_log_knows() {
         let (partition, stream_type) = subject[1..].split_once('.').unwrap();
         assert_eq!((partition.len(), stream_type), (2, "stock"));
         assert!(partition.parse::<u8>().unwrap() < 16);
+    }
+}
+
+/// What the relay relies on, of the server alone.
+#[tokio::test]
+async fn a_server_refuses_all_that_follows_a_wrong_sequence() {
+    for nats in nats_servers().await {
+        let town = Town::new(nats.url(), nats.prefix()).await;
+        let relay = town.relay();
+        let head = town.writer.append(5).await;
+        town.published(head).await;
+        relay.kill().await;
+        let jetstream = town.jetstream().await;
+        let subject = format!("{}.00.stock", nats.prefix());
+        let mut answers = Vec::new();
+        // All are on their way before the first is answered. One of them is missing.
+        for expected in (5..40).chain(41..60) {
+            let message = PublishMessage::build().expected_last_sequence(expected);
+            answers.push(
+                jetstream
+                    .send_publish(subject.clone(), message)
+                    .await
+                    .unwrap(),
+            );
+        }
+        for (number, answer) in answers.into_iter().enumerate() {
+            match answer.await {
+                Ok(stored) => assert_eq!(stored.sequence, 6 + number as u64),
+                Err(error) => {
+                    assert!(number >= 35, "{number}: {error}");
+                    assert_eq!(error.kind(), PublishErrorKind::WrongLastSequence);
+                }
+            }
+        }
+        let state = town.stream().await.info().await.unwrap().state.clone();
+        assert_eq!(state.last_sequence, 40, "on {}", nats.version());
     }
 }
 
@@ -207,6 +246,30 @@ async fn limits_that_change_are_passed_on_to_the_stream() {
         assert_eq!(config.max_bytes, 1_000_000);
         assert_eq!(config.max_age, Duration::from_secs(600));
         assert_eq!(town.positions().await, (1..=10).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn the_stream_of_somebody_else_is_left_alone() {
+    for nats in nats_servers().await {
+        let town = Town::new(nats.url(), nats.prefix()).await;
+        let jetstream = town.jetstream().await;
+        let theirs = Config {
+            name: town.bus.stream().to_owned(),
+            subjects: vec![format!("{}_theirs.*", nats.prefix())],
+            ..Config::default()
+        };
+        jetstream.create_stream(theirs).await.unwrap();
+        let message = jetstream.publish(format!("{}_theirs.first", nats.prefix()), "theirs".into());
+        message.await.unwrap().await.unwrap();
+
+        let _relay = town.relay();
+        let mut subscription = town.follow("neighbour", Position::START);
+        let head = town.writer.append(20).await;
+        follow(&mut subscription, Position::START, head, 50).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let message = town.stream().await.get_raw_message(1).await.unwrap();
+        assert_eq!(message.payload, "theirs");
     }
 }
 
