@@ -20,8 +20,9 @@ use crate::secret::Secret;
 /// Hashes made at once.
 const AT_ONCE_MAX: usize = 2;
 
-/// Hashes that wait for their turn: with those, nobody waits for much longer than a second.
-const WAITING_MAX: usize = 40;
+/// Hashes that wait for their turn: with those, nobody waits for much longer than five seconds, which
+/// is well within the deadline of a request.
+const WAITING_MAX: usize = 200;
 
 /// The floor of OWASP's Password Storage Cheat Sheet for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
