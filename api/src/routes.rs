@@ -97,7 +97,7 @@ fn stores() -> Vec<Route> {
     vec![
         post("/stores", "Open a store", open, stores::open),
         get("/stores", "Stores that are open", Public, stores::list),
-        get("/stores/{id}", "One store, by id or slug", Public, stores::get),
+        get("/stores/{id}", "One store, by id or slug", Public, stores::get).by_slug_too(),
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
         get("/stores/{id}/locations", "Where stock lies", view, locations::list),
@@ -165,7 +165,7 @@ fn catalog() -> Vec<Route> {
     let move_stock = Needs(P::MoveStock, S::Vendor);
     vec![
         get("/products", "What is on sale", Public, shelves::list),
-        get("/products/{id}", "One product, by id or slug", Public, shelves::get),
+        get("/products/{id}", "One product, by id or slug", Public, shelves::get).by_slug_too(),
         get("/vendors/{id}/products", "What a vendor has, drafts too", drafts, shelves::list_of_vendor),
         get("/vendors/{id}/products/{product_id}", "One of them", drafts, shelves::get_of_vendor),
         post("/products", "Create a draft", edit, products::create),

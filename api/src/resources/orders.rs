@@ -13,8 +13,8 @@ use soko_domain::order::{CancelledBy, Customer, OrderError, OrderStatus, Progres
 use soko_domain::payment::PaymentProvider;
 use soko_domain::permission::Role;
 use soko_domain::{
-    Address, EmailAddress, Order, OrderId, PaymentId, Personal, Quantity, StoreId, SubjectId, Text,
-    VariantId, VendorId,
+    Address, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity, StoreId,
+    SubjectId, Text, VariantId, VendorId,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,10 @@ body! {
         /// Of a guest; an account has one.
         pub email: Option<EmailAddress>,
         pub shipping_address: Address,
+        /// One of the store's; stores have none yet.
+        pub shipping_method_id: Option<Uuid>,
+        /// The code of a promotion; stores have none yet.
+        pub coupon: Option<Text<64>>,
         pub payment: NewOrderPayment,
     }
 
@@ -48,6 +52,10 @@ body! {
 
     pub(crate) struct NewOrderPayment {
         pub provider: PaymentProvider,
+        /// Whom a provider of mobile money asks; cash needs none.
+        pub phone: Option<PhoneNumber>,
+        /// Where a provider's page leads back to; cash needs none.
+        pub return_url: Option<Text<500>>,
     }
 
     pub(crate) struct Cancellation {
@@ -82,9 +90,27 @@ pub(crate) async fn place(
         lines,
         email,
         shipping_address,
+        shipping_method_id,
+        coupon,
         payment,
         ..
     } = command.body;
+    if shipping_method_id.is_some() {
+        let unknown = "is not a shipping method of the store";
+        return Err(Problem::invalid_at("/shipping_method_id", unknown));
+    }
+    if coupon.is_some() {
+        return Err(Problem::invalid_at(
+            "/coupon",
+            "is not a coupon of the store",
+        ));
+    }
+    // Whoever pays in cash is neither called nor sent to a page.
+    let NewOrderPayment {
+        provider,
+        phone: _phone,
+        return_url: _return_url,
+    } = payment;
     let customer = customer(&app, &caller, order_id, email)?;
     let source = match (cart.unwrap_or(false), lines) {
         (true, None) => OrderSource::Cart(cart_of(&caller, store_id)?.0),
@@ -109,7 +135,7 @@ pub(crate) async fn place(
         customer,
         source,
         shipping_address: Personal::new(subject, shipping_address),
-        provider: payment.provider,
+        provider,
     };
     let is_guest = caller.account_id().is_none();
     let placed = place_order(app.engine(), request, &context).await;
@@ -163,7 +189,7 @@ pub(crate) async fn cancel(
 ) -> Result<Recorded<OrderChanged>> {
     let permit = permit(&app, &caller, *order_id).await?;
     let context = permit.context(&command);
-    let by = cancelling_party(&permit)?;
+    let by = cancelling_party(&permit);
     let request = CancelOrder {
         order_id: *order_id,
         by,
@@ -174,13 +200,13 @@ pub(crate) async fn cancel(
 }
 
 /// In whose name somebody acts who may be several things at once.
-fn cancelling_party(permit: &Permit) -> Result<CancelledBy> {
+fn cancelling_party(permit: &Permit) -> CancelledBy {
     let roles = permit.roles();
     if roles
         .iter()
         .any(|role| matches!(role, Role::Customer | Role::Guest))
     {
-        return Ok(CancelledBy::Customer);
+        return CancelledBy::Customer;
     }
     let is_of_store = |role: &Role| {
         !matches!(
@@ -194,9 +220,9 @@ fn cancelling_party(permit: &Permit) -> Result<CancelledBy> {
         )
     };
     if roles.iter().any(is_of_store) {
-        Ok(CancelledBy::Store)
+        CancelledBy::Store
     } else {
-        Ok(CancelledBy::Vendor)
+        CancelledBy::Vendor
     }
 }
 
@@ -279,7 +305,8 @@ pub(crate) async fn permit(app: &App, caller: &Caller, order_id: OrderId) -> Res
     caller.permit(place_of(caller, progress)).await
 }
 
-/// Only with the part of a vendor that has one.
+/// Only with the part of a vendor that has one. Its customer sees it, and is told that it is not for
+/// them.
 async fn fulfil_permit(
     app: &App,
     caller: &Caller,
@@ -294,10 +321,11 @@ async fn fulfil_permit(
     if !progress.fulfilments().contains_key(&vendor_id) {
         return Err(Problem::new(Code::NotFound));
     }
-    let store_id = progress.placement().store_id;
-    caller
-        .permit(Place::store(store_id).shared_by([vendor_id]))
-        .await
+    let placement = progress.placement();
+    let place = Place::store(placement.store_id)
+        .shared_by([vendor_id])
+        .owned(is_customer(caller, &placement.customer));
+    caller.permit(place).await
 }
 
 pub(crate) fn place_of(caller: &Caller, progress: &Progress) -> Place {
@@ -351,13 +379,14 @@ impl From<PlaceOrderError> for Problem {
             | PlaceOrderError::ProviderNotCarried { .. } => {
                 Self::invalid_at("/payment/provider", detail)
             }
-            PlaceOrderError::TooManyOfOne { .. } => Self::invalid_at("/lines", detail),
             PlaceOrderError::Store(error) => error.into(),
             PlaceOrderError::Cart(error) => error.into(),
             PlaceOrderError::Order(error) => error.into(),
             PlaceOrderError::Payment(error) => error.into(),
             PlaceOrderError::Stock(error) => error.into(),
-            PlaceOrderError::Price(_) => Self::invalid_at("/lines", detail),
+            PlaceOrderError::TooManyOfOne { .. } | PlaceOrderError::Price(_) => {
+                Self::invalid_at("/lines", detail)
+            }
         }
     }
 }
