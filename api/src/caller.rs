@@ -162,6 +162,11 @@ impl Permit {
         self.tenant_id
     }
 
+    /// As who the caller stands in the log.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// What the caller is there; whoever asks for themselves is a customer or a guest.
     pub fn roles(&self) -> &[Role] {
         &self.roles

@@ -1,9 +1,11 @@
 //! What the API consists of: one file for each resource.
 
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod commands;
+pub(crate) mod differences;
 pub(crate) mod documentation;
 pub(crate) mod health;
 pub(crate) mod invitations;

@@ -106,6 +106,10 @@ async fn of_several_vendors_none_takes_what_is_due_to_all() {
         let refused = vendor.post(&collect, json!({})).await;
         refused.expect_problem(403, "forbidden");
     }
+    // Nor does one call off what others sell.
+    let cancel = format!("/orders/{}/cancel", text(&placed["order_id"]));
+    let refused = market.vendor.post(&cancel, json!({})).await;
+    refused.expect_problem(403, "forbidden");
     owner.post(&collect, json!({})).await.expect(200);
     check_everything(&soko).await;
 }

@@ -304,7 +304,7 @@ async fn show(app: &App, item: &CartItem, details: &mut CartDetails) -> Result<(
             variant_id,
             kind,
             text,
-        })
+        });
     };
     match price {
         None => problem(CartProblemKind::Gone, "is not on sale any more".to_owned()),

@@ -187,9 +187,21 @@ pub(crate) async fn cancel(
     order_id: Path<OrderId>,
     command: Command<Cancellation>,
 ) -> Result<Recorded<OrderChanged>> {
-    let permit = permit(&app, &caller, *order_id).await?;
+    let order = app.engine().read::<Order>(*order_id).await?;
+    let progress = order
+        .state
+        .progress()
+        .map_err(|_| Problem::new(Code::NotFound))?;
+    let permit = caller.permit(place_of(&caller, progress)).await?;
     let context = permit.context(&command);
     let by = cancelling_party(&permit);
+    let is_shared = progress.fulfilments().len() > 1;
+    // Given back before the command needs it.
+    drop(order);
+    if by == CancelledBy::Vendor && is_shared {
+        return Err(Problem::new(Code::Forbidden)
+            .with_detail("several vendors share this order: its store calls it off"));
+    }
     let request = CancelOrder {
         order_id: *order_id,
         by,
@@ -294,17 +306,6 @@ where
     Ok(recorded.map(|status| OrderChanged { order_id, status }))
 }
 
-/// That the caller may do what the route does with an order: as its customer, as one of its
-/// vendors, or for its store.
-pub(crate) async fn permit(app: &App, caller: &Caller, order_id: OrderId) -> Result<Permit> {
-    let order = app.engine().read::<Order>(order_id).await?;
-    let progress = order
-        .state
-        .progress()
-        .map_err(|_| Problem::new(Code::NotFound))?;
-    caller.permit(place_of(caller, progress)).await
-}
-
 /// Only with the part of a vendor that has one. Its customer sees it, and is told that it is not for
 /// them.
 async fn fulfil_permit(
@@ -328,6 +329,7 @@ async fn fulfil_permit(
     caller.permit(place).await
 }
 
+/// Where an order lies: with its customer, with each of its vendors, and in its store.
 pub(crate) fn place_of(caller: &Caller, progress: &Progress) -> Place {
     let placement = progress.placement();
     let is_own = is_customer(caller, &placement.customer);
