@@ -87,7 +87,7 @@ impl App {
                     });
                 let version = version.map(|(.., version)| *version);
                 let recorded = Recorded::new(committed, context.dry_run).with_version(version);
-                if recorded.has_position() {
+                if context.dry_run || recorded.has_position() {
                     return Ok(recorded);
                 }
                 // Nothing had to change. What it rests on stands somewhere up to here.
