@@ -14,6 +14,7 @@ pub(crate) mod locations;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod order_details;
+mod order_refusals;
 pub(crate) mod order_stream;
 pub(crate) mod order_views;
 pub(crate) mod orders;

@@ -5,11 +5,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use soko_commands::handlers::{
-    CancelOrder, CancelOrderError, FulfilOrderError, OrderSource, PlaceOrder, PlaceOrderError,
-    ShipOrder, ShortLine, cancel_order, deliver_order, pack_order, place_order, ship_order,
+    CancelOrder, OrderSource, PlaceOrder, ShipOrder, cancel_order, deliver_order, pack_order,
+    place_order, ship_order,
 };
 use soko_commands::{CommandContext, CommandError, Committed};
-use soko_domain::order::{CancelledBy, Customer, OrderError, OrderStatus, Progress};
+use soko_domain::order::{CancelledBy, Customer, OrderStatus, Progress};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::permission::Role;
 use soko_domain::{
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Permit, Place};
 use crate::command::{Command, NoBody};
-use crate::problem::{Code, Fault, Place as FaultPlace, Problem, Result};
+use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::recorded::{New, Recorded};
 use crate::resources::carts::cart_of;
@@ -349,75 +349,5 @@ fn is_customer(caller: &Caller, customer: &Customer) -> bool {
                 .order_token()
                 .is_some_and(|token| token_hash(token) == *known)
         }
-    }
-}
-
-impl From<PlaceOrderError> for Problem {
-    fn from(error: PlaceOrderError) -> Self {
-        let detail = error.to_string();
-        match error {
-            PlaceOrderError::OutOfStock { lines } => {
-                let faults = lines.iter().map(
-                    |ShortLine {
-                         variant_id,
-                         requested,
-                         available,
-                     }| Fault {
-                        place: FaultPlace::Pointer("/lines".to_owned()),
-                        message: format!(
-                            "{variant_id}: {requested} asked for, {available} available"
-                        ),
-                    },
-                );
-                Self::new(Code::OutOfStock)
-                    .with_detail(detail)
-                    .with_faults(faults.collect())
-                    .with_member("lines", &lines)
-            }
-            PlaceOrderError::NotOnSale { variant_ids } => Self::new(Code::StateConflict)
-                .with_detail(detail)
-                .with_member("variant_ids", variant_ids),
-            PlaceOrderError::ProviderNotOffered { .. }
-            | PlaceOrderError::ProviderNotCarried { .. } => {
-                Self::invalid_at("/payment/provider", detail)
-            }
-            PlaceOrderError::Store(error) => error.into(),
-            PlaceOrderError::Cart(error) => error.into(),
-            PlaceOrderError::Order(error) => error.into(),
-            PlaceOrderError::Payment(error) => error.into(),
-            PlaceOrderError::Stock(error) => error.into(),
-            PlaceOrderError::TooManyOfOne { .. } | PlaceOrderError::Price(_) => {
-                Self::invalid_at("/lines", detail)
-            }
-        }
-    }
-}
-
-impl From<CancelOrderError> for Problem {
-    fn from(error: CancelOrderError) -> Self {
-        match error {
-            CancelOrderError::Order(error) => error.into(),
-            CancelOrderError::Payment(error) => error.into(),
-            CancelOrderError::Stock(error) => error.into(),
-        }
-    }
-}
-
-impl From<FulfilOrderError> for Problem {
-    fn from(error: FulfilOrderError) -> Self {
-        match error {
-            FulfilOrderError::Order(error) => error.into(),
-            FulfilOrderError::Stock(error) => error.into(),
-        }
-    }
-}
-
-impl From<OrderError> for Problem {
-    fn from(error: OrderError) -> Self {
-        let code = match &error {
-            OrderError::NotPlaced => Code::NotFound,
-            _ => Code::StateConflict,
-        };
-        Self::new(code).with_detail(error)
     }
 }
