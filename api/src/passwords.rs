@@ -187,7 +187,8 @@ mod tests {
     #[tokio::test]
     async fn a_crowd_is_told_to_come_back_at_once() {
         let passwords = Passwords::default();
-        let _all = passwords.waiting.acquire_many(42).await.unwrap();
+        let places = u32::try_from(AT_ONCE_MAX + WAITING_MAX).unwrap();
+        let _all = passwords.waiting.acquire_many(places).await.unwrap();
         let refused = passwords.verify(secret("any"), None).await;
         assert_eq!(refused.unwrap_err().code(), Code::RateLimited);
     }
