@@ -24,7 +24,7 @@ WORKDIR /var/lib/soko
 ENV HOST=0.0.0.0 PORT=8080 SOKO_LOG_FORMAT=json
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD curl --fail --silent --output /dev/null "http://127.0.0.1:$PORT/health/ready"
+# No health check here: only some of the parts serve HTTP. docker-compose.yml has
+# one for those.
 ENTRYPOINT ["soko"]
 CMD ["serve"]

@@ -20,7 +20,7 @@ use crate::schema::Described;
 
 /// What a request body can be read as.
 pub trait Readable: Described + DeserializeOwned {
-    /// Whether no body at all is as good as an empty object.
+    /// Whether no body at all is as good as an empty object: where no member is needed.
     const MAY_BE_ABSENT: bool = false;
 
     /// Notes everything that is wrong with a value, not only the first thing.

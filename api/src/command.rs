@@ -1,5 +1,7 @@
 //! A request that asks for a change: its body, and the conditions under which it is to happen.
 
+use std::future::{Ready, ready};
+
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH};
@@ -63,6 +65,35 @@ impl<T: Readable + 'static> FromRequest for Command<T> {
     }
 }
 
+/// The idempotency key of a request that is no command, if it has one.
+#[derive(Debug)]
+pub struct Key(pub Option<String>);
+
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(idempotency_key(request.headers()).map(Self))
+    }
+}
+
+impl Input for Key {
+    fn describe(operation: &mut Operation<'_>) {
+        describe_key(operation, false);
+        operation.refuses(&[Code::MalformedHeader]);
+    }
+}
+
+fn describe_key(operation: &mut Operation<'_>, is_required: bool) {
+    operation.header(
+        "Idempotency-Key",
+        is_required,
+        "The same key with the same body gets the same answer.",
+        &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+    );
+}
+
 impl Conditions {
     fn of(request: &HttpRequest) -> Result<Self> {
         let headers = request.headers();
@@ -90,6 +121,7 @@ impl Conditions {
 impl<T: Readable> Input for Command<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.takes::<T>();
+        operation.takes_dry_run = true;
         operation.query(
             "dry_run",
             false,
@@ -98,12 +130,7 @@ impl<T: Readable> Input for Command<T> {
         );
         if operation.method == Method::POST {
             let is_required = operation.is_key_required;
-            operation.header(
-                "Idempotency-Key",
-                is_required,
-                "The same key with the same body gets the same answer.",
-                &json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-            );
+            describe_key(operation, is_required);
             operation.refuses(&[
                 Code::MissingIdempotencyKey,
                 Code::IdempotencyMismatch,

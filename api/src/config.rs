@@ -136,10 +136,11 @@ settings! {
     /// "off" takes all rate limits away, for load tests.
     rate_limits: Switch = "SOKO_RATE_LIMITS" or "on";
     /// Requests per second that one client address may make, on average; bursts may be 10 times
-    /// that.
-    requests_per_second: NonZeroU32 = "SOKO_REQUESTS_PER_SECOND" or "100";
-    /// Requests per minute that one client address may make to /auth.
-    auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "60";
+    /// that. Mobile networks put thousands of people behind one address.
+    requests_per_second: NonZeroU32 = "SOKO_REQUESTS_PER_SECOND" or "200";
+    /// Requests per minute that one client address may make to /auth. Guesses at one password are
+    /// slowed down long before.
+    auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "600";
     /// The largest request body in bytes, where a route does not say otherwise.
     body_bytes_max: NonZeroUsize = "SOKO_BODY_BYTES_MAX" or "65536";
     /// How long a client may take to send a body.

@@ -86,7 +86,13 @@ impl App {
                         *stream_type == A::TYPE && *stream_id == id.as_uuid()
                     });
                 let version = version.map(|(.., version)| *version);
-                Ok(Recorded::new(committed, context.dry_run).with_version(version))
+                let recorded = Recorded::new(committed, context.dry_run).with_version(version);
+                if context.dry_run || recorded.has_position() {
+                    return Ok(recorded);
+                }
+                // Nothing had to change. What it rests on stands somewhere up to here.
+                let head = LogReader::new(self.pool().clone()).head().await?;
+                Ok(recorded.at_position(head))
             }
             Err(error) => {
                 let stale = match &error {

@@ -5,9 +5,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::operation::{Answer, Operation};
-use crate::query::cursor;
+use crate::problem::Result;
+use crate::query::{Cursor, Limit, cursor, query};
 use crate::schema::{Components, Described, ObjectSchema};
 
 /// One thing, with the version of its aggregate where it has one.
@@ -76,6 +78,16 @@ pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
+query! {
+    /// A part of a list that has no filters.
+    pub struct Part {
+        /// How many on a page.
+        pub limit: Limit,
+        /// From the page before.
+        pub cursor: Option<Cursor>,
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Serialize)]
 pub struct Page<T> {
@@ -95,6 +107,36 @@ impl<T> Page<T> {
             items: items.into_iter().collect(),
             next_cursor: next.map(|key| cursor(list, &key)),
         }
+    }
+}
+
+impl<T> Page<T> {
+    /// The part that is asked for of a list that is at hand as a whole, in the order of its keys.
+    ///
+    /// # Errors
+    /// `bad-cursor`
+    pub fn within<K>(
+        items: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> K,
+        asked: &Part,
+        list: &str,
+    ) -> Result<Self>
+    where
+        K: Ord + Serialize + DeserializeOwned,
+    {
+        let after: Option<K> = asked
+            .cursor
+            .as_ref()
+            .map(|cursor| cursor.key(list))
+            .transpose()?;
+        let is_beyond = |item: &T| after.as_ref().is_none_or(|after| key(item) > *after);
+        let mut items: Vec<T> = items.into_iter().filter(is_beyond).collect();
+        items.sort_by_key(&key);
+        let limit = usize::from(asked.limit);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).map(key);
+        Ok(Self::of(items, next, list))
     }
 }
 
@@ -143,5 +185,40 @@ impl Answer for NoContent {
             StatusCode::NO_CONTENT,
             serde_json::json!({ "description": "Done." }),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+    use crate::query::Parameter;
+
+    fn page(cursor: Option<&str>) -> Page<u32> {
+        let asked = Part {
+            limit: Limit::read(Some("2")).unwrap(),
+            cursor: cursor.map(|text| Cursor::read(Some(text)).unwrap()),
+        };
+        Page::within([3, 1, 5, 2, 4], |item| *item, &asked, "numbers").unwrap()
+    }
+
+    #[test]
+    fn a_list_at_hand_is_walked_page_by_page() {
+        let first = page(None);
+        let second = page(first.next_cursor.as_deref());
+        let third = page(second.next_cursor.as_deref());
+        assert_eq!(first.items, [1, 2]);
+        assert_eq!(second.items, [3, 4]);
+        assert_eq!((third.items, third.next_cursor), (vec![5], None));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_refused() {
+        let asked = Part {
+            limit: Limit::DEFAULT,
+            cursor: Some(Cursor::read(page(None).next_cursor.as_deref()).unwrap()),
+        };
+        let refused = Page::within([1_u32], |item| *item, &asked, "other numbers");
+        assert_eq!(refused.expect_err("bad").code(), Code::BadCursor);
     }
 }

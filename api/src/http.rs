@@ -25,10 +25,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long a page may keep the answer to whether it may call us.
 const PREFLIGHT_SECONDS: usize = 3600;
 
-const HEADERS_TAKEN: [&str; 7] = [
+const HEADERS_TAKEN: [&str; 8] = [
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "last-event-id",
     "soko-min-position",
     "x-cart-token",
     "x-order-token",

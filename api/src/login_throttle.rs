@@ -15,7 +15,7 @@ use sqlx::PgPool;
 
 use crate::problem::{Code, Problem, Result};
 
-const FREE_FROM_ONE_NETWORK: i32 = 5;
+const FREE_FROM_ONE_NETWORK: i32 = 10;
 const FREE_FROM_EVERYWHERE: i32 = 50;
 
 /// Counters that no guess has touched for this long start anew.

@@ -28,7 +28,9 @@ fn described(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes {
         let method = route.method.as_str().to_ascii_lowercase();
-        let path = paths.entry(&route.path).or_insert_with(|| json!({}));
+        let path = paths
+            .entry(without_patterns(&route.path))
+            .or_insert_with(|| json!({}));
         path[method] = operation(route, &mut components);
     }
     let problem = problem_schema(&mut components);
@@ -65,11 +67,14 @@ fn operation(route: &Route, components: &mut Components) -> Value {
     if route.is_key_required {
         operation.refuses(&[Code::MissingIdempotencyKey]);
     }
-    let mut parameters = path_parameters(&route.path);
+    let mut parameters = path_parameters(route);
     parameters.append(&mut operation.parameters);
     let (status, answer) = operation.answer;
     let mut responses = problems(&operation.codes);
     responses.insert(status.as_str().to_owned(), answer);
+    if let Some((status, answer)) = operation.dry_run {
+        responses.insert(status.as_str().to_owned(), answer);
+    }
     let mut described = json!({
         "summary": route.summary,
         "operationId": operation_id(route),
@@ -141,13 +146,27 @@ fn problem_schema(components: &mut Components) -> Value {
     schema
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path
+/// `/docs/{file:.*}` as `/docs/{file}`: the document knows no patterns in paths.
+fn without_patterns(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut is_pattern = false;
+    for character in path.chars() {
+        is_pattern = (is_pattern || character == ':') && character != '}';
+        if !is_pattern {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+fn path_parameters(route: &Route) -> Vec<Value> {
+    let names = route
+        .path
         .split('{')
         .skip(1)
         .filter_map(|rest| rest.split('}').next());
     let parameter = |name: &str| {
-        let is_id = name == "id" || name.ends_with("_id");
+        let is_id = (name == "id" && !route.takes_slug) || name.ends_with("_id");
         let schema = if is_id {
             json!({ "type": "string", "format": "uuid" })
         } else {
@@ -225,6 +244,28 @@ mod tests {
                 Value::Object(members) => open.extend(members.values()),
                 Value::Array(items) => open.extend(items),
                 _ => (),
+            }
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_a_path_is_described() {
+        let document: Value = serde_json::from_slice(document()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let names: Vec<_> = path
+                .split('{')
+                .skip(1)
+                .map(|rest| rest.split('}').next().unwrap())
+                .collect();
+            for (method, operation) in item.as_object().unwrap() {
+                let described: Vec<_> = operation["parameters"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|parameter| parameter["in"] == "path")
+                    .map(|parameter| parameter["name"].as_str().unwrap())
+                    .collect();
+                assert_eq!(described, names, "{method} {path}");
             }
         }
     }

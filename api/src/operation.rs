@@ -12,7 +12,7 @@ use crate::access::Access;
 use crate::body::{Body, Readable};
 use crate::problem::{Code, Problem};
 use crate::route::Route;
-use crate::schema::{Components, Described};
+use crate::schema::{Components, Described, ObjectSchema};
 
 /// One operation of the document while it is put together.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub struct Operation<'a> {
     pub codes: BTreeSet<&'static str>,
     /// The answer when all goes well: its status and what it consists of.
     pub answer: (StatusCode, Value),
+    /// Whether it may be only tried.
+    pub takes_dry_run: bool,
+    /// The answer to a try, where it has a status of its own.
+    pub dry_run: Option<(StatusCode, Value)>,
 }
 
 impl<'a> Operation<'a> {
@@ -39,6 +43,8 @@ impl<'a> Operation<'a> {
             parameters: vec![],
             codes: BTreeSet::new(),
             answer: (StatusCode::OK, json!({ "description": "Done." })),
+            takes_dry_run: false,
+            dry_run: None,
         }
     }
 
@@ -70,6 +76,28 @@ impl<'a> Operation<'a> {
                 "content": { "application/json": { "schema": schema } },
             }),
         );
+    }
+
+    /// Also what it answers when it is only tried.
+    pub fn tells_what_would_happen(&mut self) {
+        let told = self.components.named("DryRun", |components| {
+            ObjectSchema::default()
+                .member::<bool>(components, "dry_run", "Always true: nothing was changed.")
+                .member::<Option<Value>>(components, "result", "What the answer would be.")
+                .member::<Vec<Value>>(components, "events", "What would be recorded.")
+                .finish("What a command would do.", false)
+        });
+        let (status, answer) = &mut self.answer;
+        if *status == StatusCode::OK {
+            let schema = &mut answer["content"]["application/json"]["schema"];
+            *schema = json!({ "anyOf": [schema.take(), told] });
+        } else {
+            let answer = json!({
+                "description": "What would happen, as asked with `dry_run`.",
+                "content": { "application/json": { "schema": told } },
+            });
+            self.dry_run = Some((StatusCode::OK, answer));
+        }
     }
 
     pub fn header(&mut self, name: &str, is_required: bool, about: &str, schema: &Value) {

@@ -20,8 +20,9 @@ use crate::secret::Secret;
 /// Hashes made at once.
 const AT_ONCE_MAX: usize = 2;
 
-/// Hashes that wait for their turn: with those, nobody waits for much longer than a second.
-const WAITING_MAX: usize = 40;
+/// Hashes that wait for their turn: with those, nobody waits for much longer than five seconds, which
+/// is well within the deadline of a request.
+const WAITING_MAX: usize = 200;
 
 /// The floor of OWASP's Password Storage Cheat Sheet for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -186,7 +187,8 @@ mod tests {
     #[tokio::test]
     async fn a_crowd_is_told_to_come_back_at_once() {
         let passwords = Passwords::default();
-        let _all = passwords.waiting.acquire_many(42).await.unwrap();
+        let places = u32::try_from(AT_ONCE_MAX + WAITING_MAX).unwrap();
+        let _all = passwords.waiting.acquire_many(places).await.unwrap();
         let refused = passwords.verify(secret("any"), None).await;
         assert_eq!(refused.unwrap_err().code(), Code::RateLimited);
     }

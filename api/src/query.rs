@@ -18,6 +18,7 @@ use soko_domain::{
 };
 use soko_event_log::Position;
 use soko_projections::Keyset;
+use uuid::Uuid;
 
 pub use self::cursor::{Cursor, cursor};
 use crate::operation::{Input, Operation};
@@ -203,7 +204,6 @@ parameters! {
     Sku: "an article number" { "type": "string" },
     Slug: "lower-case letters, digits and hyphens" { "type": "string" },
     Position: "a position" { "type": "integer", "format": "int64" },
-    DateTime<Utc>: "a time, such as 2026-01-31T12:00:00Z" { "type": "string", "format": "date-time" },
     NaiveDate: "a date, such as 2026-01-31" { "type": "string", "format": "date" },
     AccountId: "an id" { "type": "string", "format": "uuid" },
     TenantId: "an id" { "type": "string", "format": "uuid" },
@@ -214,6 +214,20 @@ parameters! {
     VariantId: "an id" { "type": "string", "format": "uuid" },
     LocationId: "an id" { "type": "string", "format": "uuid" },
     OrderId: "an id" { "type": "string", "format": "uuid" },
+    Uuid: "an id" { "type": "string", "format": "uuid" },
+}
+
+/// Of RFC 3339 and no wider form: what lies thousands of years away, Postgres does not know.
+impl Parameter for DateTime<Utc> {
+    fn read(text: Option<&str>) -> std::result::Result<Self, String> {
+        let time = DateTime::parse_from_rfc3339(text.ok_or("is missing")?);
+        time.map(|time| time.with_timezone(&Utc))
+            .map_err(|_| "must be a time, such as 2026-01-31T12:00:00Z".to_owned())
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "format": "date-time" })
+    }
 }
 
 /// How many items a page has.
@@ -339,6 +353,21 @@ mod tests {
     fn every_fault_is_named_at_once() {
         let faults = faulty("store=x&limit=0&in_stock=yes&colour=red");
         assert_eq!(faults, ["store", "in_stock", "limit", "colour"]);
+    }
+
+    #[test]
+    fn a_time_is_one_of_rfc_3339() {
+        let time = |text| DateTime::<Utc>::read(Some(text));
+        let noon = time("2026-01-31T12:00:00Z").unwrap();
+        assert_eq!(time("2026-01-31T15:00:00.000+03:00").unwrap(), noon);
+        for wrong in [
+            "2026-01-31",
+            "-5000-01-31T12:00:00Z",
+            "+12026-01-31T12:00:00Z",
+            "noon",
+        ] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

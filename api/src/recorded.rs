@@ -73,6 +73,17 @@ impl<T, S> Recorded<T, S> {
         self
     }
 
+    pub fn has_position(&self) -> bool {
+        self.position.is_some()
+    }
+
+    /// For who reads on from here, although nothing was appended.
+    #[must_use]
+    pub fn at_position(mut self, position: Position) -> Self {
+        self.position = Some(position);
+        self
+    }
+
     /// Where what was made is found.
     #[must_use]
     pub fn at(mut self, path: impl FnOnce(&T) -> String) -> Self {
@@ -139,6 +150,9 @@ impl<T: Outcome, S: Status> Answer for Recorded<T, S> {
             "Idempotency-Replayed",
             "There if this is the answer given before.",
         );
+        if operation.takes_dry_run {
+            operation.tells_what_would_happen();
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the API consists of: one file for each resource.
 
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod carts;
 pub(crate) mod categories;
 pub(crate) mod commands;
+pub(crate) mod differences;
 pub(crate) mod documentation;
 pub(crate) mod health;
 pub(crate) mod invitations;
@@ -12,6 +14,7 @@ pub(crate) mod locations;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod order_details;
+mod order_refusals;
 pub(crate) mod order_stream;
 pub(crate) mod order_views;
 pub(crate) mod orders;

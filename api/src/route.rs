@@ -28,6 +28,8 @@ pub struct Route {
     pub body_bytes_max: Option<usize>,
     /// What a command may have in its query besides `dry_run`.
     pub parameters: &'static [&'static str],
+    /// Whether `{id}` may also be a name.
+    pub takes_slug: bool,
     describe: fn(&mut Operation<'_>),
     mount: Box<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
@@ -53,6 +55,7 @@ impl Route {
             is_key_required: false,
             body_bytes_max: None,
             parameters: &[],
+            takes_slug: false,
             describe: |operation| {
                 Args::describe(operation);
                 F::Output::describe(operation);
@@ -65,6 +68,13 @@ impl Route {
     #[must_use]
     pub fn with_key_required(mut self) -> Self {
         self.is_key_required = true;
+        self
+    }
+
+    /// The thing is found by its id or by its slug.
+    #[must_use]
+    pub fn by_slug_too(mut self) -> Self {
+        self.takes_slug = true;
         self
     }
 

@@ -11,9 +11,9 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    auth, carts, categories, commands, documentation, health, invitations, keys, locations, me,
-    order_stream, order_views, orders, payments, products, read_models, reports, shelves, stock,
-    stock_levels, store_people, stores, tenants, vendors,
+    audit, auth, carts, categories, commands, documentation, health, invitations, keys, locations,
+    me, order_stream, order_views, orders, payments, products, read_models, reports, shelves,
+    stock, stock_levels, store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -31,6 +31,7 @@ pub fn all() -> &'static [Route] {
             catalog(),
             shopping(),
             operating(),
+            auditing(),
         ];
         parts.into_iter().flatten().collect()
     });
@@ -97,7 +98,7 @@ fn stores() -> Vec<Route> {
     vec![
         post("/stores", "Open a store", open, stores::open),
         get("/stores", "Stores that are open", Public, stores::list),
-        get("/stores/{id}", "One store, by id or slug", Public, stores::get),
+        get("/stores/{id}", "One store, by id or slug", Public, stores::get).by_slug_too(),
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
         get("/stores/{id}/locations", "Where stock lies", view, locations::list),
@@ -165,7 +166,7 @@ fn catalog() -> Vec<Route> {
     let move_stock = Needs(P::MoveStock, S::Vendor);
     vec![
         get("/products", "What is on sale", Public, shelves::list),
-        get("/products/{id}", "One product, by id or slug", Public, shelves::get),
+        get("/products/{id}", "One product, by id or slug", Public, shelves::get).by_slug_too(),
         get("/vendors/{id}/products", "What a vendor has, drafts too", drafts, shelves::list_of_vendor),
         get("/vendors/{id}/products/{product_id}", "One of them", drafts, shelves::get_of_vendor),
         post("/products", "Create a draft", edit, products::create),
@@ -230,6 +231,17 @@ fn operating() -> Vec<Route> {
         get("/reports/sales", "What was sold", Needs(P::ViewReports, S::Store), reports::sales),
         get("/projections", "How far the read models are", view, read_models::list),
         post("/projections/{name}/rebuild", "Build one anew", rebuild, read_models::rebuild),
+    ]
+}
+
+#[rustfmt::skip]
+fn auditing() -> Vec<Route> {
+    let read = Needs(P::ReadAudit, S::Store);
+    vec![
+        get("/audit/events", "What happened", Needs(P::ReadAudit, S::Tenant), audit::events),
+        get("/audit/streams/{type}/{id}", "What happened to one thing", read, audit::stream),
+        get("/audit/streams/{type}/{id}/state", "What it was at a moment", read, audit::state),
+        get("/audit/streams/{type}/{id}/diff", "What changed between two moments", read, audit::diff),
     ]
 }
 

@@ -132,17 +132,23 @@ impl Sessions {
         })
     }
 
-    /// The next refresh token for this one.
+    /// The next refresh token for this one; the same again for the same idempotency key.
     ///
     /// # Errors
     /// `unauthenticated` for a token that is not good; if it was used before, its session ends.
-    pub async fn refresh(&self, token: &Secret, now: DateTime<Utc>) -> Result<Continued> {
+    pub async fn refresh(
+        &self,
+        token: &Secret,
+        key: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Continued> {
         let token = read(token).ok_or_else(refused)?;
+        let key_hash: Option<[u8; 32]> = key.map(|key| Sha256::digest(key).into());
         let mut transaction = self.pool.begin().await?;
         // The session's lock makes refreshes of one session take turns.
         let row = sqlx::query(
             "SELECT s.session_id, s.account_id, s.rotation_key, s.expires_at, s.last_used_at, \
-             s.ended_at, t.spent_at FROM refresh_tokens t JOIN sessions s USING (session_id) \
+             s.ended_at FROM refresh_tokens t JOIN sessions s USING (session_id) \
              WHERE t.token_hash = $1 FOR UPDATE OF s",
         )
         .bind(&hash(&token)[..])
@@ -152,11 +158,14 @@ impl Sessions {
         let session_id: Uuid = row.try_get("session_id")?;
         let next = successor(row.try_get("rotation_key")?, &token);
         // Read again: whoever had the lock before us may have spent the token.
-        let spent_at: Option<DateTime<Utc>> =
-            sqlx::query_scalar("SELECT spent_at FROM refresh_tokens WHERE token_hash = $1")
+        let spent =
+            sqlx::query("SELECT spent_at, key_hash FROM refresh_tokens WHERE token_hash = $1")
                 .bind(&hash(&token)[..])
                 .fetch_one(&mut *transaction)
                 .await?;
+        let spent_with: Option<Vec<u8>> = spent.try_get("key_hash")?;
+        let is_same_request =
+            key_hash.is_some() && spent_with.as_deref() == key_hash.as_ref().map(|hash| &hash[..]);
         let is_successor_spent: Option<bool> = sqlx::query_scalar(
             "SELECT spent_at IS NOT NULL FROM refresh_tokens WHERE token_hash = $1",
         )
@@ -170,14 +179,15 @@ impl Sessions {
                     .is_some(),
                 expires_at: row.try_get::<DateTime<Utc>, _>("expires_at")?,
                 idle_until: row.try_get::<DateTime<Utc>, _>("last_used_at")? + IDLE_MAX,
-                spent_at,
+                spent_at: spent.try_get("spent_at")?,
+                is_same_request,
                 is_successor_spent: is_successor_spent.unwrap_or(false),
             },
             now,
         );
         match ruling {
             Ruling::Rotate => {
-                spend(&mut transaction, &token, session_id, now).await?;
+                spend(&mut transaction, &token, key_hash, session_id, now).await?;
                 insert_token(&mut transaction, &next, session_id, now).await?;
             }
             Ruling::Repeat => (),
@@ -345,12 +355,14 @@ async fn insert_token(
 async fn spend(
     transaction: &mut Transaction<'_, Postgres>,
     token: &[u8; 32],
+    key_hash: Option<[u8; 32]>,
     session_id: Uuid,
     now: DateTime<Utc>,
 ) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query("UPDATE refresh_tokens SET spent_at = $2 WHERE token_hash = $1")
+    sqlx::query("UPDATE refresh_tokens SET spent_at = $2, key_hash = $3 WHERE token_hash = $1")
         .bind(&hash(token)[..])
         .bind(now)
+        .bind(key_hash.as_ref().map(|hash| &hash[..]))
         .execute(&mut **transaction)
         .await?;
     sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE session_id = $1")

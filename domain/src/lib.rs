@@ -5,6 +5,7 @@
 
 mod address;
 mod any_event;
+mod any_state;
 mod currency;
 mod decide;
 mod email_address;
@@ -36,6 +37,7 @@ pub mod vendor;
 pub use account::Account;
 pub use address::{Address, CountryCode};
 pub use any_event::{AnyEvent, DecodeError, Written};
+pub use any_state::state_after;
 pub use cart::Cart;
 pub use category::Category;
 pub use currency::Currency;

@@ -115,7 +115,8 @@ permissions! {
         /// Pack, ship, deliver.
         FulfilOrder,
         DecideReturn,
-        /// Put on record that cash was taken.
+        /// Put on record that cash was taken. A vendor's people can do so only for an order that is
+        /// theirs alone.
         CollectCash,
         RefundPayment,
         RebuildProjections,
@@ -202,15 +203,16 @@ roles! {
     VendorOwner in Vendor:
         ViewVendor ChangeVendor ManageVendorMembers ViewBalance ChangePayoutAccount RequestPayout
         ViewDrafts EditProducts PublishProducts ViewStock MoveStock
-        ViewOrders CancelOrder FulfilOrder DecideReturn ViewReports;
+        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports;
     VendorManager in Vendor:
         ViewVendor ChangeVendor ViewBalance
         ViewDrafts EditProducts PublishProducts ViewStock MoveStock
-        ViewOrders CancelOrder FulfilOrder DecideReturn ViewReports;
+        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports;
     VendorCatalog in Vendor:
         ViewVendor ViewDrafts EditProducts PublishProducts ViewStock MoveStock;
     VendorFulfilment in Vendor:
-        ViewVendor ViewDrafts ViewStock MoveStock ViewOrders FulfilOrder DecideReturn;
+        ViewVendor ViewDrafts ViewStock MoveStock
+        ViewOrders FulfilOrder DecideReturn CollectCash;
     VendorFinance in Vendor:
         ViewVendor ViewOrders ViewBalance RequestPayout ViewReports;
     VendorViewer in Vendor:

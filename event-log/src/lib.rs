@@ -25,7 +25,7 @@ pub use claims::{Claim, ClaimKind, Claims, FoundClaim};
 pub use feed::{Feed, FeedError, FeedOptions};
 pub use load::{LoadError, Loader};
 pub use position::Position;
-pub use read::{LogReader, ReadError, Scan};
+pub use read::{LogReader, ReadError, Scan, Trail};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
 pub use relay::{Relay, RelayOptions};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};

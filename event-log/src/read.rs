@@ -5,8 +5,10 @@
 //! position missing fails instead of going on without it.
 
 mod scan;
+mod trail;
 
 pub use scan::Scan;
+pub use trail::Trail;
 
 use crate::{Entry, Position, StoredEvent};
 use chrono::{DateTime, Utc};

@@ -3,15 +3,11 @@
 use crate::arguments::Moment;
 use crate::error::Failure;
 use crate::progress::say;
-use cqrs_es::Aggregate;
-use serde_json::{Value, json};
-use soko_domain::{
-    Account, AnyEvent, Cart, Category, Order, Payment, Product, Stock, Store, Tenant, Vendor,
-};
+use serde_json::json;
+use soko_domain::{AnyEvent, state_after};
 use soko_event_log::{LogReader, RecordedEvent};
 use sqlx::PgPool;
 use std::process::ExitCode;
-use std::sync::Arc;
 use uuid::Uuid;
 
 pub(crate) async fn print(
@@ -37,13 +33,14 @@ pub(crate) async fn print(
             id,
         });
     };
+    let folded = state_after(stream_type, events.iter().map(|recorded| &recorded.event));
     let state = json!({
         "stream_type": stream_type,
         "stream_id": id,
         "sequence": last.sequence,
         "position": last.position,
         "recorded_at": last.recorded_at,
-        "state": folded(stream_type, &events),
+        "state": folded.map_err(|error| Failure::Output(error.into()))?,
     });
     let text = serde_json::to_string_pretty(&state);
     say(&text.map_err(|error| Failure::Output(error.into()))?);
@@ -56,27 +53,4 @@ fn is_before(event: &RecordedEvent, moment: &Moment) -> bool {
         (None, Some(position)) => event.position <= position,
         (None, None) => true,
     }
-}
-
-/// The state after these events, in the form in which snapshots keep it.
-fn folded(stream_type: &str, events: &[Arc<RecordedEvent>]) -> Value {
-    macro_rules! fold {
-        ($($aggregate:ident),+) => {
-            match stream_type {
-                $($aggregate::TYPE => {
-                    let mut state = $aggregate::default();
-                    for recorded in events {
-                        if let AnyEvent::$aggregate(_, event) = &recorded.event {
-                            state.apply(event.clone());
-                        }
-                    }
-                    json!(state)
-                })+
-                _ => Value::Null,
-            }
-        };
-    }
-    fold!(
-        Account, Tenant, Store, Vendor, Category, Product, Stock, Cart, Order, Payment
-    )
 }

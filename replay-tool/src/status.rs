@@ -6,6 +6,7 @@ use crate::progress::say;
 use soko_event_log::LogReader;
 use soko_projections::ProjectionStatus;
 use sqlx::PgPool;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 pub(crate) async fn print(pool: &PgPool, format: Format) -> Result<ExitCode, Failure> {
@@ -55,17 +56,20 @@ fn line(model: &ProjectionStatus) -> String {
     } = model;
     let mut line = format!("{name:<20} v{version}  at {position:<10}  {lag} behind");
     if let Some(stopped) = &model.stopped {
-        line.push_str(&format!(
+        // Writing to a text cannot fail.
+        let _ = write!(
+            line,
             "; STOPPED at {}: {}",
             stopped.position, stopped.reason
-        ));
+        );
     }
     if let Some(build) = &model.build {
         let (at, of) = (build.position, build.target);
-        line.push_str(&format!(
+        let _ = write!(
+            line,
             "; version {} is being built: {at} of {of}",
             build.version
-        ));
+        );
     }
     line
 }

@@ -2,7 +2,7 @@
 
 use soko_domain::cart::CartEvent;
 use soko_domain::order::{CancelledBy, OrderEvent, Placement};
-use soko_domain::payment::PaymentEvent;
+use soko_domain::payment::{PaymentEvent, PaymentProvider};
 use soko_domain::stock::StockEvent;
 use soko_domain::{AnyEvent, Money, Text};
 
@@ -101,6 +101,18 @@ fn placed(placement: &Placement) -> Sentence {
     }
 }
 
+fn name(provider: PaymentProvider) -> &'static str {
+    match provider {
+        PaymentProvider::CashOnDelivery => "cash on delivery",
+        PaymentProvider::Ecocash => "EcoCash",
+        PaymentProvider::Mpesa => "M-Pesa",
+        PaymentProvider::Paynow => "Paynow",
+        PaymentProvider::Paystack => "Paystack",
+        PaymentProvider::Stripe => "Stripe",
+        PaymentProvider::StripeCheckout => "Stripe Checkout",
+    }
+}
+
 fn payment(event: &PaymentEvent) -> Sentence {
     match event {
         PaymentEvent::Initiated {
@@ -109,7 +121,7 @@ fn payment(event: &PaymentEvent) -> Sentence {
             amount,
             ..
         } => Sentence {
-            what: format!("payment of order {order_id} asked for: {provider:?}"),
+            what: format!("payment of order {order_id} asked for: {}", name(*provider)),
             amount: Some(*amount),
         },
         PaymentEvent::Captured {

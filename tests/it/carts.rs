@@ -70,6 +70,39 @@ async fn a_guest_keeps_a_cart_by_its_token_and_orders_from_it() {
 }
 
 #[tokio::test]
+async fn a_guest_without_a_token_is_given_one_and_the_same_again_for_the_same_key() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let path = format!("/cart?store={}", market.store_id);
+    let empty = soko.guest().get(&path).await.expect(200);
+    assert_eq!(empty["items"], json!([]));
+    let mut guest = soko
+        .guest()
+        .with_header("X-Cart-Token", &text(&empty["cart_token"]));
+    guest
+        .post("/cart/items", item(&market, &mug, 1))
+        .await
+        .expect(200);
+    assert_eq!(
+        guest.get(&path).await.expect(200)["subtotal"]["amount"],
+        500
+    );
+
+    let (body, key) = (item(&market, &mug, 2), "first-visit");
+    let mut visitor = soko.guest();
+    let first = visitor
+        .post_with_key("/cart/items", key, body.clone())
+        .await;
+    let first = first.expect(200);
+    let again = visitor.post_with_key("/cart/items", key, body).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.expect(200), first);
+    let other = visitor.post("/cart/items", item(&market, &mug, 2)).await;
+    assert_ne!(other.expect(200)["cart_token"], first["cart_token"]);
+}
+
+#[tokio::test]
 async fn a_cart_names_what_stands_in_the_way_of_ordering_it() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;

@@ -41,6 +41,27 @@ async fn only_what_is_published_is_there_and_what_is_archived_is_gone() {
 }
 
 #[tokio::test]
+async fn one_slug_may_stand_for_a_product_in_each_store() {
+    let soko = Soko::start().await;
+    let (mut first, mut second) = (Market::open(&soko).await, Market::open(&soko).await);
+    let name = format!("Mug {}", &first.store_id[24..]);
+    let mug = first.product(&name, 500, 5).await;
+    let other = second.product(&name, 700, 5).await;
+    let seo = json!({ "seo": { "title": "Mugs", "description": null } });
+    let path = format!("/products/{}", mug.product_id);
+    first.vendor.patch(&path, seo.clone()).await.ok();
+    let guest = soko.guest().after(&first.vendor).after(&second.vendor);
+    let slug = text(&guest.get(&path).await.expect(200)["slug"]);
+    for (market, product) in [(&first, &mug), (&second, &other)] {
+        let in_store = format!("/products/{slug}?store={}", market.store_id);
+        let shown = guest.get(&in_store).await.expect(200);
+        assert_eq!(shown["product_id"], product.product_id);
+    }
+    let shown = guest.get(&path).await.expect(200);
+    assert_eq!(shown["seo"], seo["seo"]);
+}
+
+#[tokio::test]
 async fn a_search_forgives_a_typo_and_keeps_to_price_category_and_vendor() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;

@@ -116,6 +116,68 @@ async fn a_guest_opens_an_order_with_its_token_and_nobody_does_without() {
 }
 
 #[tokio::test]
+async fn an_order_is_shown_as_it_was_at_a_moment() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let placed = customer
+        .post("/orders", market.order_of(&[(&mug, 1)]))
+        .await
+        .expect(201);
+    let path = format!("/orders/{}", text(&placed["order_id"]));
+    let at_first = customer.get(&path).await.expect(200);
+    let mut vendor = market.vendor.clone();
+    let ship = format!("{path}/fulfilments/{}/ship", market.vendor_id);
+    vendor.post(&ship, json!({ "carrier": "G4S" })).await.ok();
+    let customer = customer.after(&vendor);
+    assert_eq!(customer.get(&path).await.expect(200)["status"], "shipped");
+
+    let then = text(&placed["placed_at"]);
+    let as_of = |moment: &str| format!("{path}?as_of={moment}");
+    assert_eq!(customer.get(&as_of(&then)).await.expect(200), at_first);
+    let seller = vendor.get(&as_of(&then)).await.expect(200);
+    assert_eq!(seller["status"], "confirmed");
+    let later = customer.get(&as_of("2100-01-01T00:00:00Z")).await;
+    assert_eq!(later.expect(200)["fulfilments"][0]["carrier"], "G4S");
+    let before = customer.get(&as_of("2020-01-01T00:00:00Z")).await;
+    before.expect_problem(404, "not-found");
+    let wrong = customer.get(&as_of("yesterday")).await;
+    wrong.expect_problem(422, "validation");
+    let stranger = soko.person("stranger").await;
+    stranger
+        .get(&as_of(&then))
+        .await
+        .expect_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn what_an_order_may_also_say_is_taken_or_refused_by_name() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let mut order = market.order_of(&[(&mug, 1)]);
+    order["payment"] = json!({
+        "provider": "cash_on_delivery", "phone": "+254712345678",
+        "return_url": "https://shop.example/thanks",
+    });
+    order["coupon"] = Value::Null;
+    order["shipping_method_id"] = Value::Null;
+    customer.post("/orders", order.clone()).await.expect(201);
+    for (field, value) in [
+        ("coupon", json!("KARIBU")),
+        ("shipping_method_id", json!(market.store_id)),
+    ] {
+        let mut order = order.clone();
+        order[field] = value;
+        let refused = customer.post("/orders", order).await;
+        let problem = refused.expect_problem(422, "validation");
+        assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"));
+    }
+}
+
+#[tokio::test]
 async fn what_is_called_off_can_be_sold_again() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;

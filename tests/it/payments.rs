@@ -64,6 +64,57 @@ async fn cash_is_taken_once() {
 }
 
 #[tokio::test]
+async fn who_brings_the_goods_alone_takes_the_cash() {
+    let soko = Soko::start().await;
+    let (market, _, payment, order) = delivered(&soko).await;
+    let mut vendor = market.vendor.clone();
+    let mut rider = member(&soko, &market, "fulfilment").await;
+    let mut bookkeeper = member(&soko, &market, "finance").await;
+    let collect = format!("{payment}/collect");
+    bookkeeper
+        .post(&collect, json!({}))
+        .await
+        .expect_problem(403, "forbidden");
+    let collected = rider.post(&collect, json!({})).await.expect(200);
+    assert_eq!(collected["order_status"], "completed");
+    // Asked again, it is the same money.
+    vendor.post(&collect, json!({})).await.expect(200);
+    let shown = vendor.after(&rider).get(&order).await.expect(200);
+    assert_eq!(shown["payment"]["status"], "captured");
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn of_several_vendors_none_takes_what_is_due_to_all() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut owner = market.owner.clone();
+    let (mut second, second_id) =
+        Market::add_vendor(&soko, &mut owner, &market.store_id, "Second").await;
+    let basket = market
+        .product_of(&mut second, &second_id, "Basket", 700, 10)
+        .await;
+    // One of them is the buyer, too, which gives no right to the cash either.
+    let order = market.order_of(&[(&mug, 1), (&basket, 1)]);
+    let placed = second.post("/orders", order).await.expect(201);
+    let collect = format!(
+        "/payments/{}/collect",
+        text(&placed["payment"]["payment_id"])
+    );
+    for vendor in [&mut market.vendor, &mut second] {
+        let refused = vendor.post(&collect, json!({})).await;
+        refused.expect_problem(403, "forbidden");
+    }
+    // Nor does one call off what others sell.
+    let cancel = format!("/orders/{}/cancel", text(&placed["order_id"]));
+    let refused = market.vendor.post(&cancel, json!({})).await;
+    refused.expect_problem(403, "forbidden");
+    owner.post(&collect, json!({})).await.expect(200);
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
 async fn one_receipt_is_good_for_one_payment() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;
@@ -105,6 +156,17 @@ async fn ten_collectors_at_once_take_the_money_once() {
         .await
         .unwrap();
     assert_eq!(captured, 1);
+}
+
+/// Somebody of the vendor's team.
+async fn member(soko: &Soko, market: &Market, role: &str) -> Person {
+    let mut person = soko.person(role).await;
+    let body = json!({ "email": person.email, "role": role });
+    let members = format!("/vendors/{}/members", market.vendor_id);
+    let invited = market.vendor.clone().post(&members, body).await.expect(201);
+    let accept = format!("/invitations/{}/accept", text(&invited["token"]));
+    person.post(&accept, json!({})).await.ok();
+    person
 }
 
 /// An order over 10.00 that has arrived: its market, customer, payment and path.

@@ -150,7 +150,8 @@ const FULFILLERS: &[Who] = &[
     VendorManager,
     Fulfilment,
 ];
-const CASHIERS: &[Who] = &[Admin, TenantOwner, TenantAdmin, Manager, Staff];
+/// Whoever may bring the goods may take the cash for them.
+const CASHIERS: &[Who] = FULFILLERS;
 const PAYMENT_VIEWERS: &[Who] = &[
     Admin,
     TenantOwner,
@@ -160,6 +161,7 @@ const PAYMENT_VIEWERS: &[Who] = &[
     Auditor,
     Buyer,
 ];
+const AUDITORS: &[Who] = &[Admin, TenantOwner, TenantAdmin, Auditor];
 const REPORT_READERS: &[Who] = &[Admin, TenantOwner, TenantAdmin, Manager, Auditor, Analyst];
 
 /// A route, what is sent to it, where its thing lies, and who may.
@@ -412,6 +414,7 @@ impl Stage {
             .replace("{account_id}", &self.account_of_nobody())
             .replace("{location_id}", &nobody)
             .replace("{invitation_id}", &nobody)
+            .replace("{type}", "category")
             .replace("{name}", "nonsense");
         if rule.method == "get" {
             // Event streams do not end by themselves.
@@ -469,6 +472,7 @@ fn rules(stage: &Stage) -> Vec<Rule> {
     let tomorrow = (chrono::Utc::now() + chrono::Duration::days(1)).format("%Y-%m-%dT00:00:00Z");
     let sales = format!("from={now}&to={tomorrow}&store={}", market.store_id);
     let stock = format!("store={}", market.store_id);
+    let of_tenant = format!("tenant={}", market.tenant_id);
     let none = || json!({});
     let name = || json!({ "name": "Another name" });
     let member = |role: &str| json!({ "email": someone, "role": role });
@@ -642,27 +646,50 @@ fn rules(stage: &Stage) -> Vec<Rule> {
             "post",
             "/orders/{id}/fulfilments/{vendor_id}/pack",
             none(),
-            vendor,
+            order,
             FULFILLERS,
         ),
         rule(
             "post",
             "/orders/{id}/fulfilments/{vendor_id}/ship",
             none(),
-            vendor,
+            order,
             FULFILLERS,
         ),
         rule(
             "post",
             "/orders/{id}/fulfilments/{vendor_id}/deliver",
             none(),
-            vendor,
+            order,
             FULFILLERS,
         ),
         rule("get", "/payments/{id}", none(), order, PAYMENT_VIEWERS),
         rule("post", "/payments/{id}/collect", none(), order, CASHIERS),
         rule("get", "/reports/sales", none(), in_store, REPORT_READERS).with(&sales),
         rule("get", "/projections", none(), Where::Platform, &[Admin]),
+        rule("get", "/audit/events", none(), tenant, TENANT).with(&of_tenant),
+        rule(
+            "get",
+            "/audit/streams/{type}/{id}",
+            none(),
+            in_store,
+            AUDITORS,
+        ),
+        rule(
+            "get",
+            "/audit/streams/{type}/{id}/state",
+            none(),
+            in_store,
+            AUDITORS,
+        ),
+        rule(
+            "get",
+            "/audit/streams/{type}/{id}/diff",
+            none(),
+            in_store,
+            AUDITORS,
+        )
+        .with("from=0"),
     ]
 }
 

@@ -28,7 +28,7 @@ async fn a_vendor_sells_only_once_it_is_approved_and_not_while_it_is_suspended()
     let mut owner = market.owner.clone();
     let suspend = format!("/vendors/{}/suspend", market.vendor_id);
     owner
-        .post(&suspend, json!({}))
+        .post(&suspend, json!({ "reason": 7 }))
         .await
         .expect_problem(422, "validation");
     owner
@@ -48,6 +48,61 @@ async fn a_vendor_sells_only_once_it_is_approved_and_not_while_it_is_suspended()
         .await
         .ok();
     customer.post("/orders", order).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_command_that_changes_nothing_still_says_where_it_stands() {
+    let soko = Soko::start().await;
+    let market = Market::open(&soko).await;
+    let mut owner = market.owner.clone();
+    let approve = format!("/vendors/{}/approve", market.vendor_id);
+    // It was approved when the market opened; a body is not needed either.
+    let again = owner.post(&approve, json!({})).await;
+    assert_eq!(again.status, 204, "{}", again.text);
+    let position: i64 = again.header("soko-position").unwrap().parse().unwrap();
+    assert!(position > 0);
+    owner.get("/tenants").await.expect(200);
+    let reject = format!("/vendors/{}/suspend", market.vendor_id);
+    let request = owner.request(reqwest::Method::POST, &reject);
+    assert_eq!(soko_tests::send(request).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_team_is_listed_page_by_page() {
+    let soko = Soko::start().await;
+    let market = Market::open(&soko).await;
+    let mut owner = market.owner.clone();
+    for role in ["manager", "staff", "auditor", "analyst", "staff"] {
+        let person = soko.person(role).await;
+        let body = json!({ "email": person.email, "role": role });
+        let path = format!("/stores/{}/members", market.store_id);
+        owner.post(&path, body).await.ok();
+    }
+    let path = format!("/stores/{}/members", market.store_id);
+    let all = owner.get(&path).await.expect(200);
+    assert_eq!(all["next_cursor"], Value::Null);
+    assert_eq!(all["items"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        json!(owner.walk(&path, 2).await),
+        all["items"],
+        "the same, two at a time"
+    );
+    for path in [
+        format!("/stores/{}/locations", market.store_id),
+        format!("/tenants/{}/members", market.tenant_id),
+        format!("/categories?store={}", market.store_id),
+        "/me/sessions".to_owned(),
+        "/me/memberships".to_owned(),
+        "/vendors".to_owned(),
+    ] {
+        let list = owner.get(&path).await.expect(200);
+        assert!(list["items"].is_array(), "{path}: {list}");
+        assert!(list.as_object().unwrap().contains_key("next_cursor"));
+        owner.walk(&path, 1).await;
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let wrong = owner.get(&format!("{path}{mark}cursor=AAAA")).await;
+        wrong.expect_problem(400, "bad-cursor");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::body::Body;
 use crate::caller::{Caller, Place};
-use crate::command::{Command, NoBody};
+use crate::command::{Command, Key, NoBody};
 use crate::found::{Found, NoContent};
 use crate::login_throttle::Guess;
 use crate::passwords::{NewPassword, Verdict};
@@ -178,11 +178,12 @@ pub(crate) async fn login(
 pub(crate) async fn refresh(
     app: Data<App>,
     caller: Caller,
+    key: Key,
     refresh: Body<Refresh>,
 ) -> Result<Found<LoggedIn>> {
     let session = app
         .sessions()
-        .refresh(&refresh.refresh_token, caller.now())
+        .refresh(&refresh.refresh_token, key.0.as_deref(), caller.now())
         .await?;
     logged_in(&app, &caller, &session)
 }
@@ -204,7 +205,7 @@ pub(crate) async fn change_password(
     app: Data<App>,
     caller: Caller,
     change: Body<ChangePassword>,
-) -> Result<NoContent> {
+) -> Result<Recorded<()>> {
     let bearer = caller.bearer()?;
     let ChangePassword {
         current_password,
@@ -242,10 +243,11 @@ pub(crate) async fn change_password(
         caller.now(),
     );
     let command = AccountCommand::ChangePassword;
-    app.engine()
+    let changed = app
+        .engine()
         .execute::<Account>(bearer.account_id, command, &context)
         .await?;
-    Ok(NoContent)
+    Ok(Recorded::new(changed, false))
 }
 
 fn logged_in(app: &App, caller: &Caller, session: &Continued) -> Result<Found<LoggedIn>> {

@@ -13,6 +13,7 @@ use soko_domain::{
     CartId, Money, Product, ProductId, Quantity, Sku, Stock, Store, StoreId, Text, VariantId,
     Vendor,
 };
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
@@ -105,6 +106,26 @@ pub(crate) fn cart_of(caller: &Caller, store_id: StoreId) -> Result<(CartId, Car
     }
 }
 
+/// A guest who has not yet been given a token.
+fn is_without_cart(caller: &Caller) -> bool {
+    caller.account_id().is_none() && caller.cart_token().is_none()
+}
+
+/// The same again for a request that is repeated with its key, so that a guest who lost the answer
+/// is given their cart and not another.
+fn new_token(app: &App, key: Option<&str>) -> String {
+    let bytes: [u8; TOKEN_BYTES] = match key {
+        None => rand::random(),
+        Some(key) => {
+            let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
+            let derived = app.tokens().keys().derived("cart token", name);
+            std::array::from_fn(|index| derived[index])
+        }
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A guest's first look gives them the token of a cart that is empty.
 pub(crate) async fn get(
     app: Data<App>,
     caller: Caller,
@@ -112,8 +133,16 @@ pub(crate) async fn get(
 ) -> Result<Found<CartDetails>> {
     let store_id = query.store;
     caller.permit(Place::store(store_id).owned(true)).await?;
-    let (cart_id, _) = cart_of(&caller, store_id)?;
-    Ok(Found::new(details(&app, store_id, cart_id).await?))
+    let new_token = is_without_cart(&caller).then(|| new_token(&app, None));
+    let cart_id = match &new_token {
+        Some(token) => CartId::of_guest(store_id, token),
+        None => cart_of(&caller, store_id)?.0,
+    };
+    let details = details(&app, store_id, cart_id).await?;
+    Ok(Found::new(CartDetails {
+        cart_token: new_token,
+        ..details
+    }))
 }
 
 pub(crate) async fn add(
@@ -130,8 +159,8 @@ pub(crate) async fn add(
         .permit(Place::store(store_id).owned(true))
         .await?
         .context(&command);
-    let new_token = (caller.account_id().is_none() && caller.cart_token().is_none())
-        .then(|| BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; TOKEN_BYTES]>()));
+    let key = command.conditions.idempotency_key.as_deref();
+    let new_token = is_without_cart(&caller).then(|| new_token(&app, key));
     let (cart_id, owner) = match &new_token {
         Some(token) => (CartId::of_guest(store_id, token), CartOwner::Guest),
         None => cart_of(&caller, store_id)?,
@@ -275,7 +304,7 @@ async fn show(app: &App, item: &CartItem, details: &mut CartDetails) -> Result<(
             variant_id,
             kind,
             text,
-        })
+        });
     };
     match price {
         None => problem(CartProblemKind::Gone, "is not on sale any more".to_owned()),

@@ -11,10 +11,10 @@ use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::change::Change;
 use crate::command::{Command, NoBody};
-use crate::found::{Found, Page};
+use crate::found::{Found, Page, Part};
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::{Path, Query, query};
+use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
 
@@ -88,6 +88,10 @@ pub(crate) async fn create(
 query! {
     pub(crate) struct ListCategories {
         store: StoreId,
+        /// How many on a page; all of them if there is neither this nor a cursor.
+        limit: Option<Limit>,
+        /// From the page before.
+        cursor: Option<Cursor>,
     }
 }
 
@@ -106,10 +110,23 @@ pub(crate) async fn list(
         name: category.name,
         parent_id: category.parent_id,
     });
-    Ok(Page {
-        items: items.collect(),
-        next_cursor: None,
-    })
+    if query.limit.is_none() && query.cursor.is_none() {
+        return Ok(Page {
+            items: items.collect(),
+            next_cursor: None,
+        });
+    }
+    let asked = Part {
+        limit: query.limit.unwrap_or(Limit::DEFAULT),
+        cursor: query.cursor.clone(),
+    };
+    let by_name = |category: &CategoryDetails| (category.name.clone(), category.category_id);
+    Page::within(
+        items,
+        by_name,
+        &asked,
+        &format!("categories {:?}", query.store),
+    )
 }
 
 pub(crate) async fn get(

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page, Part};
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Path, Query};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
 
@@ -36,10 +36,6 @@ answer! {
         /// Accepts the invitation, for whoever logs in with that e-mail. It is to be passed on.
         pub token: String,
         pub expires_at: DateTime<Utc>,
-    }
-
-    pub(crate) struct Invitations {
-        pub items: Vec<PendingInvitation>,
     }
 
     pub(crate) struct PendingInvitation {
@@ -109,7 +105,8 @@ pub(crate) async fn pending(
     app: Data<App>,
     caller: Caller,
     vendor_id: Path<VendorId>,
-) -> Result<Found<Invitations>> {
+    asked: Query<Part>,
+) -> Result<Found<Page<PendingInvitation>>> {
     caller.permit(Place::vendor(*vendor_id)).await?;
     let vendor = app.engine().read::<Vendor>(*vendor_id).await?;
     let pending = vendor.state.seller()?.invitations().pending(caller.now());
@@ -119,10 +116,9 @@ pub(crate) async fn pending(
         role: invitation.role(),
         expires_at: invitation.expires_at(),
     });
-    Ok(Found::new(Invitations {
-        items: items.collect(),
-    })
-    .with_version(vendor.version))
+    let list = format!("invitations of {vendor_id:?}");
+    let page = Page::within(items, |pending| pending.invitation_id, &asked, &list)?;
+    Ok(Found::new(page).with_version_for_changes(vendor.version))
 }
 
 pub(crate) async fn withdraw(

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::Command;
-use crate::found::Found;
+use crate::found::{Found, Page, Part};
 use crate::problem::Result;
-use crate::query::Path;
+use crate::query::{Path, Query};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
 
@@ -27,10 +27,6 @@ answer! {
         pub location_id: LocationId,
     }
 
-    pub(crate) struct StoreLocations {
-        pub items: Vec<StoreLocation>,
-    }
-
     pub(crate) struct StoreLocation {
         pub location_id: LocationId,
         pub name: Text<120>,
@@ -42,7 +38,8 @@ pub(crate) async fn list(
     app: Data<App>,
     caller: Caller,
     store_id: Path<StoreId>,
-) -> Result<Found<StoreLocations>> {
+    asked: Query<Part>,
+) -> Result<Found<Page<StoreLocation>>> {
     caller.permit(Place::store(*store_id)).await?;
     let store = app.engine().read::<Store>(*store_id).await?;
     let shop = store.state.shop()?;
@@ -51,10 +48,9 @@ pub(crate) async fn list(
         name: name.clone(),
         is_main: location_id == shop.main_location(),
     });
-    Ok(Found::new(StoreLocations {
-        items: items.collect(),
-    })
-    .with_version(store.version))
+    let list = format!("locations of {store_id:?}");
+    let page = Page::within(items, |location| location.location_id, &asked, &list)?;
+    Ok(Found::new(page).with_version(store.version))
 }
 
 pub(crate) async fn add(

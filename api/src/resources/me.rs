@@ -1,5 +1,7 @@
 //! What people see and change of their own account.
 
+use std::cmp::Reverse;
+
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use soko_domain::account::{Account, AccountCommand, PlatformRole};
@@ -14,10 +16,10 @@ use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::change::Change;
 use crate::command::Command;
-use crate::found::{Found, NoContent};
+use crate::found::{Found, NoContent, Page, Part};
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Path, Query};
 use crate::recorded::Recorded;
 use crate::schema::{answer, body, words};
 use crate::sessions::EndReason;
@@ -53,19 +55,11 @@ answer! {
         pub expires_at: DateTime<Utc>,
     }
 
-    pub(crate) struct Memberships {
-        pub items: Vec<Membership>,
-    }
-
     pub(crate) struct Membership {
         pub scope: MemberScope,
         /// The id of the tenant, store or vendor.
         pub id: Uuid,
         pub role: String,
-    }
-
-    pub(crate) struct MySessions {
-        pub items: Vec<MySession>,
     }
 }
 
@@ -113,7 +107,12 @@ pub(crate) async fn change(
         .await
 }
 
-pub(crate) async fn sessions(app: Data<App>, caller: Caller) -> Result<Found<MySessions>> {
+/// The newest first.
+pub(crate) async fn sessions(
+    app: Data<App>,
+    caller: Caller,
+    asked: Query<Part>,
+) -> Result<Page<MySession>> {
     let bearer = caller.bearer()?;
     let sessions = app.sessions().of(bearer.account_id, caller.now()).await?;
     let items = sessions.into_iter().map(|session| MySession {
@@ -124,17 +123,17 @@ pub(crate) async fn sessions(app: Data<App>, caller: Caller) -> Result<Found<MyS
         last_used_at: session.last_used_at,
         expires_at: session.expires_at,
     });
-    Ok(Found::new(MySessions {
-        items: items.collect(),
-    }))
+    let newest_first = |session: &MySession| Reverse((session.started_at, session.session_id));
+    Page::within(items, newest_first, &asked, "sessions")
 }
 
 /// Where the caller has a role, so that a client knows what to offer.
 pub(crate) async fn memberships(
     app: Data<App>,
     caller: Caller,
+    asked: Query<Part>,
     fresh: MinPosition,
-) -> Result<Found<Memberships>> {
+) -> Result<Page<Membership>> {
     fresh.reached_by::<Members>(app.freshness()).await?;
     let account_id = caller.bearer()?.account_id;
     let memberships = read_models::members::memberships(app.pool(), account_id).await?;
@@ -143,9 +142,7 @@ pub(crate) async fn memberships(
         id: member.scope_id,
         role: member.role,
     });
-    Ok(Found::new(Memberships {
-        items: items.collect(),
-    }))
+    Page::within(items, |membership| membership.id, &asked, "memberships")
 }
 
 pub(crate) async fn end_session(

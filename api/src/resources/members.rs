@@ -8,6 +8,7 @@ use soko_event_log::{ClaimKind, Claims};
 
 use crate::app::App;
 use crate::body::{Readable, Reading};
+use crate::found::{Page, Part};
 use crate::problem::{Problem, Result};
 use crate::schema::{Components, Described, ObjectSchema};
 use soko_commands::handlers::email_claim;
@@ -26,12 +27,7 @@ pub(crate) struct RoleOfMember<R> {
     pub role: R,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct People<R> {
-    pub items: Vec<Member<R>>,
-}
-
-/// The name and the e-mail are gone when the person was erased.
+/// Somebody in a team. The name and the e-mail are gone when the person was erased.
 #[derive(Debug, Serialize)]
 pub(crate) struct Member<R> {
     pub account_id: AccountId,
@@ -56,8 +52,14 @@ impl App {
         })
     }
 
-    /// The members of a team, with what they are called.
-    pub(crate) async fn named<R: TeamRole>(&self, team: &Team<R>) -> Result<Vec<Member<R>>> {
+    /// The members of a team, with what they are called: the part that is asked for. `list` names
+    /// the team.
+    pub(crate) async fn named<R: TeamRole>(
+        &self,
+        team: &Team<R>,
+        asked: &Part,
+        list: &str,
+    ) -> Result<Page<Member<R>>> {
         let mut members = Vec::with_capacity(team.len());
         for (account_id, role) in team.members() {
             let account = self.engine().read::<Account>(account_id).await?;
@@ -69,7 +71,7 @@ impl App {
                 email: profile.and_then(|profile| profile.email().value().cloned()),
             });
         }
-        Ok(members)
+        Page::within(members, |member| member.account_id, asked, list)
     }
 }
 
@@ -108,14 +110,6 @@ impl<R: Readable + DeserializeOwned> Readable for RoleOfMember<R> {
         };
         reading.member::<R>(members, "role");
         reading.unknown(members, &["role"]);
-    }
-}
-
-impl<R: Described> Described for People<R> {
-    fn schema(components: &mut Components) -> serde_json::Value {
-        ObjectSchema::default()
-            .member::<Vec<Member<R>>>(components, "items", "")
-            .finish("", false)
     }
 }
 

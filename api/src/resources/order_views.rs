@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use soko_domain::order::OrderStatus;
 use soko_domain::permission::Role;
 use soko_domain::{Money, Order, OrderId, StoreId, TenantId, VendorId};
-use soko_event_log::Position;
+use soko_event_log::{LogReader, Position};
 use soko_projections::read_models::order_tracking::{OrderTracking, TrackingItem, timeline};
 use soko_projections::read_models::orders::{
     self as found, Audience, FoundOrder, OrderFilter, Orders,
 };
-use soko_projections::{Keyset, Owner, Within};
+use soko_projections::{AsOfError, Keyset, Owner, ReadModel, Within, as_of};
 
 use crate::app::App;
 use crate::caller::{Caller, Permit, Place};
@@ -38,6 +38,13 @@ query! {
         pub limit: Limit,
         /// From the page before.
         pub cursor: Option<Cursor>,
+    }
+}
+
+query! {
+    pub(crate) struct OfOrder {
+        /// As it was at this moment, told from the log.
+        pub as_of: Option<DateTime<Utc>>,
     }
 }
 
@@ -75,11 +82,16 @@ pub(crate) async fn get(
     app: Data<App>,
     caller: Caller,
     order_id: Path<OrderId>,
+    query: Query<OfOrder>,
     min_position: MinPosition,
 ) -> Result<Found<OrderDetails>> {
     let audience = audience(&app, &caller, *order_id).await?;
-    min_position.reached_by::<Orders>(app.freshness()).await?;
-    let found = seen(&app, &audience, *order_id).await?;
+    let found = if let Some(moment) = query.as_of {
+        seen_as_of(&app, &audience, *order_id, moment).await?
+    } else {
+        min_position.reached_by::<Orders>(app.freshness()).await?;
+        seen(&app, &audience, *order_id).await?
+    };
     let version = found.order.version.unsigned_abs();
     Ok(Found::new(details(found)).with_version(version))
 }
@@ -125,12 +137,11 @@ pub(crate) async fn list(
         after,
         limit: limit.rows(),
     };
-    let found = match scope {
-        Some(within) => found::orders(app.pool(), within, &filter, page).await?,
-        None => {
-            let account_id = caller.bearer()?.account_id;
-            found::orders_of_account(app.pool(), account_id, &filter, page).await?
-        }
+    let found = if let Some(within) = scope {
+        found::orders(app.pool(), within, &filter, page).await?
+    } else {
+        let account_id = caller.bearer()?.account_id;
+        found::orders_of_account(app.pool(), account_id, &filter, page).await?
     };
     Ok(Page {
         items: found.items.into_iter().map(summary).collect(),
@@ -217,6 +228,35 @@ pub(crate) async fn seen(app: &App, audience: &Audience, order_id: OrderId) -> R
     let found = found::order(app.pool(), audience, order_id).await?;
     // The aggregate is there, so the read model does not know of it yet.
     found.ok_or_else(|| Problem::new(Code::ProjectionBehind))
+}
+
+/// As its read model would have shown it then.
+async fn seen_as_of(
+    app: &App,
+    audience: &Audience,
+    order_id: OrderId,
+    moment: DateTime<Utc>,
+) -> Result<FoundOrder> {
+    let not_yet = || Problem::new(Code::NotFound).with_detail("it was not yet placed then");
+    let reader = LogReader::new(app.pool().clone());
+    let mut position = None;
+    for (stream_type, stream_id) in Orders::sources(&order_id).unwrap_or_default() {
+        let entries = reader.stream(stream_type, stream_id).await?;
+        let events = entries.iter().filter_map(|entry| entry.event.as_ref().ok());
+        let until_then = events.take_while(|recorded| recorded.recorded_at <= moment);
+        position = position.max(until_then.last().map(|recorded| recorded.position));
+    }
+    let position = position.ok_or_else(not_yet)?;
+    let rows = as_of::<Orders>(app.pool(), &[order_id], position).await;
+    let rows = rows.map_err(|error| match error {
+        AsOfError::Database(error) => error.into(),
+        AsOfError::Log(error) => error.into(),
+        poisoned @ AsOfError::Poisoned { .. } => Problem::ours(Code::Internal, &poisoned),
+    })?;
+    let row = rows.into_iter().flatten().next().ok_or_else(not_yet)?;
+    FoundOrder::seen_by(audience, row)
+        .map_err(|error| Problem::ours(Code::Internal, &error))?
+        .ok_or_else(not_yet)
 }
 
 fn details(found: FoundOrder) -> OrderDetails {

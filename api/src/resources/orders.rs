@@ -5,23 +5,23 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use soko_commands::handlers::{
-    CancelOrder, CancelOrderError, FulfilOrderError, OrderSource, PlaceOrder, PlaceOrderError,
-    ShipOrder, ShortLine, cancel_order, deliver_order, pack_order, place_order, ship_order,
+    CancelOrder, OrderSource, PlaceOrder, ShipOrder, cancel_order, deliver_order, pack_order,
+    place_order, ship_order,
 };
 use soko_commands::{CommandContext, CommandError, Committed};
-use soko_domain::order::{CancelledBy, Customer, OrderError, OrderStatus, Progress};
+use soko_domain::order::{CancelledBy, Customer, OrderStatus, Progress};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::permission::Role;
 use soko_domain::{
-    Address, EmailAddress, Order, OrderId, PaymentId, Personal, Quantity, StoreId, SubjectId, Text,
-    VariantId, VendorId,
+    Address, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity, StoreId,
+    SubjectId, Text, VariantId, VendorId,
 };
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Permit, Place};
 use crate::command::{Command, NoBody};
-use crate::problem::{Code, Fault, Place as FaultPlace, Problem, Result};
+use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::recorded::{New, Recorded};
 use crate::resources::carts::cart_of;
@@ -38,6 +38,10 @@ body! {
         /// Of a guest; an account has one.
         pub email: Option<EmailAddress>,
         pub shipping_address: Address,
+        /// One of the store's; stores have none yet.
+        pub shipping_method_id: Option<Uuid>,
+        /// The code of a promotion; stores have none yet.
+        pub coupon: Option<Text<64>>,
         pub payment: NewOrderPayment,
     }
 
@@ -48,6 +52,10 @@ body! {
 
     pub(crate) struct NewOrderPayment {
         pub provider: PaymentProvider,
+        /// Whom a provider of mobile money asks; cash needs none.
+        pub phone: Option<PhoneNumber>,
+        /// Where a provider's page leads back to; cash needs none.
+        pub return_url: Option<Text<500>>,
     }
 
     pub(crate) struct Cancellation {
@@ -82,9 +90,27 @@ pub(crate) async fn place(
         lines,
         email,
         shipping_address,
+        shipping_method_id,
+        coupon,
         payment,
         ..
     } = command.body;
+    if shipping_method_id.is_some() {
+        let unknown = "is not a shipping method of the store";
+        return Err(Problem::invalid_at("/shipping_method_id", unknown));
+    }
+    if coupon.is_some() {
+        return Err(Problem::invalid_at(
+            "/coupon",
+            "is not a coupon of the store",
+        ));
+    }
+    // Whoever pays in cash is neither called nor sent to a page.
+    let NewOrderPayment {
+        provider,
+        phone: _phone,
+        return_url: _return_url,
+    } = payment;
     let customer = customer(&app, &caller, order_id, email)?;
     let source = match (cart.unwrap_or(false), lines) {
         (true, None) => OrderSource::Cart(cart_of(&caller, store_id)?.0),
@@ -109,7 +135,7 @@ pub(crate) async fn place(
         customer,
         source,
         shipping_address: Personal::new(subject, shipping_address),
-        provider: payment.provider,
+        provider,
     };
     let is_guest = caller.account_id().is_none();
     let placed = place_order(app.engine(), request, &context).await;
@@ -161,9 +187,21 @@ pub(crate) async fn cancel(
     order_id: Path<OrderId>,
     command: Command<Cancellation>,
 ) -> Result<Recorded<OrderChanged>> {
-    let permit = permit(&app, &caller, *order_id).await?;
+    let order = app.engine().read::<Order>(*order_id).await?;
+    let progress = order
+        .state
+        .progress()
+        .map_err(|_| Problem::new(Code::NotFound))?;
+    let permit = caller.permit(place_of(&caller, progress)).await?;
     let context = permit.context(&command);
-    let by = cancelling_party(&permit)?;
+    let by = cancelling_party(&permit);
+    let is_shared = progress.fulfilments().len() > 1;
+    // Given back before the command needs it.
+    drop(order);
+    if by == CancelledBy::Vendor && is_shared {
+        return Err(Problem::new(Code::Forbidden)
+            .with_detail("several vendors share this order: its store calls it off"));
+    }
     let request = CancelOrder {
         order_id: *order_id,
         by,
@@ -174,13 +212,13 @@ pub(crate) async fn cancel(
 }
 
 /// In whose name somebody acts who may be several things at once.
-fn cancelling_party(permit: &Permit) -> Result<CancelledBy> {
+fn cancelling_party(permit: &Permit) -> CancelledBy {
     let roles = permit.roles();
     if roles
         .iter()
         .any(|role| matches!(role, Role::Customer | Role::Guest))
     {
-        return Ok(CancelledBy::Customer);
+        return CancelledBy::Customer;
     }
     let is_of_store = |role: &Role| {
         !matches!(
@@ -194,9 +232,9 @@ fn cancelling_party(permit: &Permit) -> Result<CancelledBy> {
         )
     };
     if roles.iter().any(is_of_store) {
-        Ok(CancelledBy::Store)
+        CancelledBy::Store
     } else {
-        Ok(CancelledBy::Vendor)
+        CancelledBy::Vendor
     }
 }
 
@@ -268,18 +306,8 @@ where
     Ok(recorded.map(|status| OrderChanged { order_id, status }))
 }
 
-/// That the caller may do what the route does with an order: as its customer, as one of its
-/// vendors, or for its store.
-pub(crate) async fn permit(app: &App, caller: &Caller, order_id: OrderId) -> Result<Permit> {
-    let order = app.engine().read::<Order>(order_id).await?;
-    let progress = order
-        .state
-        .progress()
-        .map_err(|_| Problem::new(Code::NotFound))?;
-    caller.permit(place_of(caller, progress)).await
-}
-
-/// Only with the part of a vendor that has one.
+/// Only with the part of a vendor that has one. Its customer sees it, and is told that it is not for
+/// them.
 async fn fulfil_permit(
     app: &App,
     caller: &Caller,
@@ -294,12 +322,14 @@ async fn fulfil_permit(
     if !progress.fulfilments().contains_key(&vendor_id) {
         return Err(Problem::new(Code::NotFound));
     }
-    let store_id = progress.placement().store_id;
-    caller
-        .permit(Place::store(store_id).shared_by([vendor_id]))
-        .await
+    let placement = progress.placement();
+    let place = Place::store(placement.store_id)
+        .shared_by([vendor_id])
+        .owned(is_customer(caller, &placement.customer));
+    caller.permit(place).await
 }
 
+/// Where an order lies: with its customer, with each of its vendors, and in its store.
 pub(crate) fn place_of(caller: &Caller, progress: &Progress) -> Place {
     let placement = progress.placement();
     let is_own = is_customer(caller, &placement.customer);
@@ -319,74 +349,5 @@ fn is_customer(caller: &Caller, customer: &Customer) -> bool {
                 .order_token()
                 .is_some_and(|token| token_hash(token) == *known)
         }
-    }
-}
-
-impl From<PlaceOrderError> for Problem {
-    fn from(error: PlaceOrderError) -> Self {
-        let detail = error.to_string();
-        match error {
-            PlaceOrderError::OutOfStock { lines } => {
-                let faults = lines.iter().map(
-                    |ShortLine {
-                         variant_id,
-                         requested,
-                         available,
-                     }| Fault {
-                        place: FaultPlace::Pointer("/lines".to_owned()),
-                        message: format!(
-                            "{variant_id}: {requested} asked for, {available} available"
-                        ),
-                    },
-                );
-                Self::new(Code::OutOfStock)
-                    .with_detail(detail)
-                    .with_faults(faults.collect())
-                    .with_member("lines", &lines)
-            }
-            PlaceOrderError::NotOnSale { variant_ids } => Self::new(Code::StateConflict)
-                .with_detail(detail)
-                .with_member("variant_ids", variant_ids),
-            PlaceOrderError::ProviderNotOffered { .. }
-            | PlaceOrderError::ProviderNotCarried { .. } => {
-                Self::invalid_at("/payment/provider", detail)
-            }
-            PlaceOrderError::TooManyOfOne { .. } => Self::invalid_at("/lines", detail),
-            PlaceOrderError::Store(error) => error.into(),
-            PlaceOrderError::Cart(error) => error.into(),
-            PlaceOrderError::Order(error) => error.into(),
-            PlaceOrderError::Payment(error) => error.into(),
-            PlaceOrderError::Stock(error) => error.into(),
-            PlaceOrderError::Price(_) => Self::invalid_at("/lines", detail),
-        }
-    }
-}
-
-impl From<CancelOrderError> for Problem {
-    fn from(error: CancelOrderError) -> Self {
-        match error {
-            CancelOrderError::Order(error) => error.into(),
-            CancelOrderError::Payment(error) => error.into(),
-            CancelOrderError::Stock(error) => error.into(),
-        }
-    }
-}
-
-impl From<FulfilOrderError> for Problem {
-    fn from(error: FulfilOrderError) -> Self {
-        match error {
-            FulfilOrderError::Order(error) => error.into(),
-            FulfilOrderError::Stock(error) => error.into(),
-        }
-    }
-}
-
-impl From<OrderError> for Problem {
-    fn from(error: OrderError) -> Self {
-        let code = match &error {
-            OrderError::NotPlaced => Code::NotFound,
-            _ => Code::StateConflict,
-        };
-        Self::new(code).with_detail(error)
     }
 }

@@ -7,6 +7,7 @@ use soko_commands::handlers::{
 };
 use soko_domain::order::OrderStatus;
 use soko_domain::payment::{PaymentError, PaymentProvider, PaymentStatus};
+use soko_domain::permission::{Permission, Role, allows};
 use soko_domain::{Money, Order, OrderId, Payment, PaymentId, Text};
 use soko_projections::read_models::orders::Orders;
 use soko_projections::read_models::payments::{self as found, Payments};
@@ -20,7 +21,7 @@ use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::recorded::Recorded;
 use crate::resources::order_details::{NextAction, OrderPayment};
-use crate::resources::order_views::audience;
+use crate::resources::order_views::{audience, is_of_vendor};
 use crate::resources::orders::place_of;
 use crate::schema::{answer, body};
 
@@ -83,14 +84,23 @@ pub(crate) async fn collect(
     }))
 }
 
-/// A payment may be seen and collected by who may do so with its order.
-pub(crate) async fn permit(app: &App, caller: &Caller, payment_id: PaymentId) -> Result<Permit> {
+/// Cash may be taken by who may do so with the order. One payment covers the whole of it, so a
+/// vendor that sells only a part cannot take what is due to others: that is for the store's people.
+async fn permit(app: &App, caller: &Caller, payment_id: PaymentId) -> Result<Permit> {
     let nothing = || Problem::new(Code::NotFound);
     let payment = app.engine().read::<Payment>(payment_id).await?;
     let order_id = payment.state.demand().map_err(|_| nothing())?.order_id();
     let order = app.engine().read::<Order>(order_id).await?;
     let progress = order.state.progress().map_err(|_| nothing())?;
-    caller.permit(place_of(caller, progress)).await
+    let permit = caller.permit(place_of(caller, progress)).await?;
+    let is_shared = progress.fulfilments().len() > 1;
+    let takes_for_all =
+        |role: &Role| allows(*role, Permission::CollectCash) && !is_of_vendor(*role);
+    if is_shared && !permit.roles().iter().any(takes_for_all) {
+        return Err(Problem::new(Code::Forbidden)
+            .with_detail("several vendors share this order: its store takes the cash"));
+    }
+    Ok(permit)
 }
 
 pub(crate) async fn get(

@@ -7,16 +7,12 @@ use soko_projections::{RebuildError, RebuildOptions, all, status};
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page, Part};
 use crate::problem::{Code, Problem, Result};
-use crate::query::Path;
+use crate::query::{Path, Query};
 use crate::schema::answer;
 
 answer! {
-    pub(crate) struct ReadModels {
-        pub items: Vec<ReadModelStatus>,
-    }
-
     pub(crate) struct ReadModelStatus {
         pub name: String,
         pub version: i32,
@@ -35,7 +31,11 @@ answer! {
     }
 }
 
-pub(crate) async fn list(app: Data<App>, caller: Caller) -> Result<Found<ReadModels>> {
+pub(crate) async fn list(
+    app: Data<App>,
+    caller: Caller,
+    asked: Query<Part>,
+) -> Result<Page<ReadModelStatus>> {
     caller.permit(Place::platform()).await?;
     let found = status(app.pool()).await?;
     let items = found.into_iter().map(|model| ReadModelStatus {
@@ -45,9 +45,7 @@ pub(crate) async fn list(app: Data<App>, caller: Caller) -> Result<Found<ReadMod
         version: model.version,
         position: model.position,
     });
-    Ok(Found::new(ReadModels {
-        items: items.collect(),
-    }))
+    Page::within(items, |model| model.name.clone(), &asked, "projections")
 }
 
 /// Answers when the new tables have taken over; the old ones serve until then.
@@ -55,13 +53,17 @@ pub(crate) async fn rebuild(
     app: Data<App>,
     caller: Caller,
     name: Path<String>,
-    _command: Command<NoBody>,
+    command: Command<NoBody>,
 ) -> Result<Found<ReadModelRebuilt>> {
     caller.permit(Place::platform()).await?;
     let model = all()
         .into_iter()
         .find(|model| model.name() == name.as_str());
     let model = model.ok_or_else(|| Problem::new(Code::NotFound))?;
+    if command.conditions.is_dry_run {
+        let fault = "a rebuild appends nothing that could be told before";
+        return Err(Problem::invalid_parameter("dry_run", fault));
+    }
     let rebuilt = model.rebuild(app.pool(), &RebuildOptions::default()).await;
     let rebuilt =
         rebuilt.map_err(|error: RebuildError| Problem::ours(Code::Unavailable, &error))?;

@@ -3,7 +3,7 @@
 use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use soko_domain::{Currency, ProductId, StoreId, VendorId};
 use soko_projections::Within;
 use soko_projections::read_models::sales::{
@@ -18,12 +18,18 @@ use crate::problem::{Code, Problem, Result};
 use crate::query::{Parameter, Query, query};
 use crate::schema::answer;
 
+const HOUR: Duration = Duration::hours(1);
+
+/// What is covered where nobody says from when.
+const PERIOD: Duration = Duration::days(30);
+
 query! {
     pub(crate) struct OfSales {
-        /// The start of an hour; what is sold from then on.
-        pub from: DateTime<Utc>,
-        /// The start of an hour; what is sold before then.
-        pub to: DateTime<Utc>,
+        /// From the hour in which this lies; 30 days before the end if left out.
+        pub from: Option<DateTime<Utc>>,
+        /// To the end of the hour in which this lies, or to this if it is a full hour; now if left
+        /// out.
+        pub to: Option<DateTime<Utc>>,
         /// How long each line covers.
         pub interval: Option<IntervalName>,
         /// Whose days, weeks and months they are, such as Africa/Nairobi; UTC if left out.
@@ -41,6 +47,9 @@ query! {
 
 answer! {
     pub(crate) struct SalesReport {
+        /// What is covered, in full hours.
+        pub from: DateTime<Utc>,
+        pub to: DateTime<Utc>,
         pub items: Vec<SalesOfPeriod>,
     }
 
@@ -88,9 +97,10 @@ pub(crate) async fn sales(
         }
     };
     min_position.reached_by::<Sales>(app.freshness()).await?;
+    let (from, to) = period(asked, caller.now())?;
     let question = SalesQuery {
-        from: asked.from,
-        to: asked.to,
+        from,
+        to,
         interval: asked.interval.map_or(Interval::Day, |interval| interval.0),
         time_zone: asked.time_zone.clone().unwrap_or_else(|| "UTC".to_owned()),
         group_by: asked
@@ -108,9 +118,28 @@ pub(crate) async fn sales(
         .and_then(|accept| accept.to_str().ok());
     let is_csv = accept.is_some_and(|accept| accept.contains("text/csv"));
     Ok(Report {
-        sales: SalesReport { items },
+        sales: SalesReport { from, to, items },
         is_csv,
     })
+}
+
+/// Sales are counted by the hour, so a period is widened to full hours; the answer says so.
+fn period(asked: &OfSales, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    let to = asked.to.unwrap_or(now);
+    let from = asked.from.unwrap_or(to - PERIOD);
+    if to <= from {
+        return Err(Problem::invalid_parameter("to", "must be after from"));
+    }
+    let out_of_range = || Problem::invalid_parameter("from", "is no time that is counted");
+    let start = hour_of(from).ok_or_else(out_of_range)?;
+    let end = hour_of(to).ok_or_else(out_of_range)?;
+    let end = if end < to { end + HOUR } else { end };
+    Ok((start, end))
+}
+
+fn hour_of(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let seconds = time.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(HOUR.num_seconds()), 0)
 }
 
 /// In the form that was asked for.

@@ -50,6 +50,13 @@ query! {
     }
 }
 
+query! {
+    pub(crate) struct OfProduct {
+        /// In this store, where a slug may stand for one product in each.
+        pub store: Option<StoreId>,
+    }
+}
+
 answer! {
     pub(crate) struct Shelf {
         pub items: Vec<CardOnShelf>,
@@ -108,8 +115,15 @@ answer! {
         pub description: Option<Text<5000>>,
         pub category_ids: Vec<CategoryId>,
         pub images: Vec<Text<500>>,
+        /// What search engines are told, if it is something else than people.
+        pub seo: Option<SeoDetails>,
         pub status: ProductStatus,
         pub variants: Vec<VariantDetails>,
+    }
+
+    pub(crate) struct SeoDetails {
+        pub title: Option<Text<200>>,
+        pub description: Option<Text<500>>,
     }
 
     pub(crate) struct VariantDetails {
@@ -171,6 +185,7 @@ pub(crate) async fn list_of_vendor(
 pub(crate) async fn get(
     app: Data<App>,
     name: Path<String>,
+    query: Query<OfProduct>,
     min_position: MinPosition,
 ) -> Result<Found<ProductDetails>> {
     min_position.reached_by::<Products>(app.freshness()).await?;
@@ -179,7 +194,7 @@ pub(crate) async fn get(
         .await?;
     let found = match name.parse::<ProductId>() {
         Ok(product_id) => product(app.pool(), Audience::Public, product_id).await?,
-        Err(_) => product_by_slug(app.pool(), Audience::Public, None, &name).await?,
+        Err(_) => product_by_slug(app.pool(), Audience::Public, query.store, &name).await?,
     };
     shown(found)
 }
@@ -318,6 +333,10 @@ fn details(found: ProductDetail) -> ProductDetails {
         description: listing.description.description,
         category_ids: product.category_ids,
         images: listing.description.images,
+        seo: listing.description.seo.map(|seo| SeoDetails {
+            title: seo.title,
+            description: seo.description,
+        }),
         status: product.status,
         variants: listing.variants.into_iter().map(variant).collect(),
     }

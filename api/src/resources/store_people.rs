@@ -7,23 +7,25 @@ use soko_domain::{AccountId, StoreId};
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::Found;
+use crate::found::{Found, Page, Part};
 use crate::problem::Result;
-use crate::query::Path;
+use crate::query::{Path, Query};
 use crate::recorded::Recorded;
 
-use super::members::{NewMember, People, RoleOfMember};
+use super::members::{Member, NewMember, RoleOfMember};
 use super::stores::execute;
 
 pub(crate) async fn list(
     app: Data<App>,
     caller: Caller,
     store_id: Path<StoreId>,
-) -> Result<Found<People<StoreRole>>> {
+    asked: Query<Part>,
+) -> Result<Found<Page<Member<StoreRole>>>> {
     caller.permit(Place::store(*store_id)).await?;
     let store = app.engine().read::<Store>(*store_id).await?;
-    let items = app.named(store.state.shop()?.team()).await?;
-    Ok(Found::new(People { items }).with_version(store.version))
+    let list = format!("members of {store_id:?}");
+    let page = app.named(store.state.shop()?.team(), &asked, &list).await?;
+    Ok(Found::new(page).with_version_for_changes(store.version))
 }
 
 pub(crate) async fn add(

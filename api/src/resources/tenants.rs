@@ -15,12 +15,12 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::{Found, Page};
+use crate::found::{Found, Page, Part};
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{NewMember, People, RoleOfMember};
+use crate::resources::members::{Member, NewMember, RoleOfMember};
 use crate::schema::{answer, body};
 
 body! {
@@ -140,11 +140,15 @@ pub(crate) async fn members(
     app: Data<App>,
     caller: Caller,
     tenant_id: Path<TenantId>,
-) -> Result<Found<People<TenantRole>>> {
+    asked: Query<Part>,
+) -> Result<Found<Page<Member<TenantRole>>>> {
     caller.permit(Place::tenant(*tenant_id)).await?;
     let tenant = app.engine().read::<Tenant>(*tenant_id).await?;
-    let items = app.named(tenant.state.business()?.team()).await?;
-    Ok(Found::new(People { items }).with_version(tenant.version))
+    let list = format!("members of {tenant_id:?}");
+    let page = app
+        .named(tenant.state.business()?.team(), &asked, &list)
+        .await?;
+    Ok(Found::new(page).with_version_for_changes(tenant.version))
 }
 
 pub(crate) async fn add_member(

@@ -18,12 +18,12 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
-use crate::found::{Found, Page};
+use crate::found::{Found, Page, Part};
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Cursor, Limit, Path, Query, query};
 use crate::recorded::{New, Recorded};
-use crate::resources::members::{People, RoleOfMember};
+use crate::resources::members::{Member, RoleOfMember};
 use crate::schema::{answer, body, words};
 
 body! {
@@ -42,8 +42,8 @@ body! {
     }
 
     pub(crate) struct Reason {
-        /// What the vendor is told.
-        pub reason: Text<500>,
+        /// What the vendor is told; that none was given if it is left out.
+        pub reason: Option<Text<500>>,
     }
 }
 
@@ -156,7 +156,7 @@ pub(crate) async fn list(
     Ok(Page::of(items, next, &list))
 }
 
-/// Few enough for one page.
+/// Few enough to be read one by one.
 async fn own(
     app: &App,
     caller: &Caller,
@@ -178,11 +178,12 @@ async fn own(
             items.push(details);
         }
     }
-    items.truncate(usize::from(Limit::MAX));
-    Ok(Page {
-        items,
-        next_cursor: None,
-    })
+    let list = format!("own vendors {:?}", query.status);
+    let asked = Part {
+        limit: query.limit,
+        cursor: query.cursor.clone(),
+    };
+    Page::within(items, |vendor| vendor.vendor_id, &asked, &list)
 }
 
 pub(crate) async fn get(
@@ -248,9 +249,8 @@ pub(crate) async fn reject(
     vendor_id: Path<VendorId>,
     command: Command<Reason>,
 ) -> Result<Recorded<()>> {
-    let reject = VendorCommand::Reject {
-        reason: command.body.reason.clone(),
-    };
+    let reason = reason(&command.body);
+    let reject = VendorCommand::Reject { reason };
     execute(&app, &caller, *vendor_id, &command, reject).await
 }
 
@@ -260,10 +260,14 @@ pub(crate) async fn suspend(
     vendor_id: Path<VendorId>,
     command: Command<Reason>,
 ) -> Result<Recorded<()>> {
-    let suspend = VendorCommand::Suspend {
-        reason: command.body.reason.clone(),
-    };
+    let reason = reason(&command.body);
+    let suspend = VendorCommand::Suspend { reason };
     execute(&app, &caller, *vendor_id, &command, suspend).await
+}
+
+fn reason(body: &Reason) -> Text<500> {
+    const NONE: Text<500> = Text::literal("no reason given");
+    body.reason.clone().unwrap_or(NONE)
 }
 
 pub(crate) async fn reinstate(
@@ -286,11 +290,15 @@ pub(crate) async fn members(
     app: Data<App>,
     caller: Caller,
     vendor_id: Path<VendorId>,
-) -> Result<Found<People<VendorRole>>> {
+    asked: Query<Part>,
+) -> Result<Found<Page<Member<VendorRole>>>> {
     caller.permit(Place::vendor(*vendor_id)).await?;
     let vendor = app.engine().read::<Vendor>(*vendor_id).await?;
-    let items = app.named(vendor.state.seller()?.team()).await?;
-    Ok(Found::new(People { items }).with_version(vendor.version))
+    let list = format!("members of {vendor_id:?}");
+    let page = app
+        .named(vendor.state.seller()?.team(), &asked, &list)
+        .await?;
+    Ok(Found::new(page).with_version_for_changes(vendor.version))
 }
 
 pub(crate) async fn change_member(

@@ -35,10 +35,8 @@ macro_rules! body {
         }
 
         impl $crate::body::Readable for $name {
-            const MAY_BE_ABSENT: bool = {
-                let members: &[&str] = &[$(stringify!($field)),*];
-                members.is_empty()
-            };
+            const MAY_BE_ABSENT: bool =
+                true $(&& <$type as $crate::schema::Described>::OPTIONAL)*;
 
             fn inspect(value: &serde_json::Value, reading: &mut $crate::body::Reading) {
                 let Some(members) = reading.object(value) else { return };

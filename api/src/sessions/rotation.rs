@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-/// An answer may be lost on a bad network; for this long the same token gets the same answer.
-const GRACE: Duration = Duration::seconds(10);
+/// An answer may be lost on a bad network; for this long the same request gets the same answer.
+const GRACE: Duration = Duration::seconds(60);
 
 /// A token that exists, and the session it belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub(super) struct Presented {
     pub expires_at: DateTime<Utc>,
     pub idle_until: DateTime<Utc>,
     pub spent_at: Option<DateTime<Utc>>,
+    /// Whether it comes with the idempotency key that it was spent with, so from the same client.
+    pub is_same_request: bool,
     pub is_successor_spent: bool,
 }
 
@@ -30,7 +32,7 @@ pub(super) fn rule(presented: Presented, now: DateTime<Utc>) -> Ruling {
     let is_over = now >= presented.expires_at || now >= presented.idle_until;
     match presented.spent_at {
         _ if presented.has_ended => Ruling::Refuse,
-        Some(_) if presented.is_successor_spent => Ruling::Reused,
+        Some(_) if presented.is_successor_spent || !presented.is_same_request => Ruling::Reused,
         Some(spent_at) if now > spent_at + GRACE => Ruling::Reused,
         _ if is_over => Ruling::Refuse,
         Some(_) => Ruling::Repeat,
@@ -52,6 +54,7 @@ mod tests {
             expires_at: now() + Duration::days(1),
             idle_until: now() + Duration::days(1),
             spent_at: None,
+            is_same_request: false,
             is_successor_spent: false,
         }
     }
@@ -59,6 +62,7 @@ mod tests {
     fn spent(seconds_ago: i64) -> Presented {
         Presented {
             spent_at: Some(now() - Duration::seconds(seconds_ago)),
+            is_same_request: true,
             ..fresh()
         }
     }
@@ -70,8 +74,17 @@ mod tests {
 
     #[test]
     fn a_lost_answer_is_given_again_for_a_moment() {
-        assert_eq!(rule(spent(10), now()), Ruling::Repeat);
-        assert_eq!(rule(spent(11), now()), Ruling::Reused);
+        assert_eq!(rule(spent(60), now()), Ruling::Repeat);
+        assert_eq!(rule(spent(61), now()), Ruling::Reused);
+    }
+
+    #[test]
+    fn a_token_that_comes_twice_in_two_requests_is_stolen() {
+        let other = Presented {
+            is_same_request: false,
+            ..spent(0)
+        };
+        assert_eq!(rule(other, now()), Ruling::Reused);
     }
 
     #[test]

@@ -13,7 +13,18 @@ async fn refresh(soko: &Soko, token: &str) -> reqwest::Response {
 }
 
 async fn refreshed(soko: &Soko, token: &str) -> String {
-    let response = refresh(soko, token).await;
+    successor_in(refresh(soko, token).await).await
+}
+
+async fn refreshed_with_key(soko: &Soko, token: &str, key: &str) -> String {
+    let request = soko
+        .request(Method::POST, "/api/v1/auth/refresh")
+        .header("idempotency-key", key)
+        .json(&json!({ "refresh_token": token }));
+    successor_in(request.send().await.unwrap()).await
+}
+
+async fn successor_in(response: reqwest::Response) -> String {
     assert_eq!(response.status(), 200);
     let tokens: Value = response.json().await.unwrap();
     tokens["refresh_token"].as_str().unwrap().to_owned()
@@ -147,7 +158,7 @@ async fn guesses_are_slowed_down_before_they_cost_a_hash() {
     let soko = Soko::start().await;
     soko.person("amina").await;
     for email in ["amina@example.com", "nobody@example.com"] {
-        for _ in 0..5 {
+        for _ in 0..10 {
             assert_eq!(
                 soko.try_log_in(email, "not the password").await.status(),
                 401
@@ -194,11 +205,38 @@ async fn a_refresh_token_is_good_once_and_leads_to_the_next() {
 }
 
 #[tokio::test]
-async fn who_lost_the_answer_gets_the_same_again() {
+async fn a_refresh_token_that_comes_twice_ends_its_session() {
+    let soko = Soko::start().await;
+    for keys in [None, Some(("first", "second"))] {
+        let amina = match keys {
+            None => soko.person("amina").await,
+            Some(_) => soko.log_in("amina@example.com").await,
+        };
+        let second = match keys {
+            None => refreshed(&soko, &amina.refresh_token).await,
+            Some((key, _)) => refreshed_with_key(&soko, &amina.refresh_token, key).await,
+        };
+        let request = soko
+            .request(Method::POST, "/api/v1/auth/refresh")
+            .json(&json!({ "refresh_token": amina.refresh_token }));
+        let request = match keys {
+            None => request,
+            Some((_, other)) => request.header("idempotency-key", other),
+        };
+        let again = request.send().await.unwrap();
+        assert_eq!(code(again).await, (401, "unauthenticated".to_owned()));
+        assert_eq!(refresh(&soko, &second).await.status(), 401);
+        assert!(!is_logged_in(&soko, &amina).await);
+    }
+}
+
+#[tokio::test]
+async fn who_lost_the_answer_gets_the_same_again_for_the_same_key() {
     let soko = Soko::start().await;
     let amina = soko.person("amina").await;
-    let second = refreshed(&soko, &amina.refresh_token).await;
-    assert_eq!(refreshed(&soko, &amina.refresh_token).await, second);
+    let second = refreshed_with_key(&soko, &amina.refresh_token, "try-1").await;
+    let again = refreshed_with_key(&soko, &amina.refresh_token, "try-1").await;
+    assert_eq!(again, second);
     assert_eq!(refresh(&soko, &second).await.status(), 200);
 }
 
@@ -206,7 +244,7 @@ async fn who_lost_the_answer_gets_the_same_again() {
 async fn fifty_refreshes_at_once_have_one_successor() {
     let soko = Soko::start().await;
     let amina = soko.person("amina").await;
-    let all = (0..50).map(|_| refreshed(&soko, &amina.refresh_token));
+    let all = (0..50).map(|_| refreshed_with_key(&soko, &amina.refresh_token, "once"));
     let mut successors = futures::future::join_all(all).await;
     successors.dedup();
     assert_eq!(successors.len(), 1);
@@ -400,6 +438,24 @@ async fn an_expired_token_says_so() {
         .to_owned();
     assert!(challenge.contains("invalid_token"), "{challenge}");
     assert_eq!(code(response).await, (401, "token-expired".to_owned()));
+}
+
+#[tokio::test]
+async fn who_needs_no_token_is_not_asked_for_a_good_one() {
+    let soko = Soko::start().await;
+    let amina = soko.person("amina").await;
+    for header in ["Bearer ", "Bearer x.y.z"] {
+        let request = soko
+            .request(Method::POST, "/api/v1/auth/login")
+            .header("authorization", header)
+            .json(&json!({ "email": "amina@example.com", "password": PASSWORD }));
+        assert_eq!(request.send().await.unwrap().status(), 200, "{header}");
+    }
+    let request = soko
+        .request(Method::POST, "/api/v1/auth/refresh")
+        .header("authorization", "Bearer x.y.z")
+        .json(&json!({ "refresh_token": amina.refresh_token }));
+    assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

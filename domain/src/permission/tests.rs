@@ -168,9 +168,16 @@ fn who_has_no_business_with_buyers_does_not_see_them() {
 }
 
 #[test]
-fn a_vendor_does_not_put_money_on_record() {
+fn cash_is_taken_by_who_delivers_and_by_nobody_who_only_looks_or_counts() {
+    for role in Role::ALL {
+        let delivers = allows(*role, Permission::FulfilOrder);
+        assert_eq!(allows(*role, Permission::CollectCash), delivers, "{role:?}");
+    }
+}
+
+#[test]
+fn a_vendor_does_not_decide_over_money_or_over_itself() {
     for role in Role::ALL.iter().filter(|r| r.scope() == Scope::Vendor) {
-        assert!(!allows(*role, Permission::CollectCash), "{role:?}");
         assert!(!allows(*role, Permission::RefundPayment), "{role:?}");
         assert!(!allows(*role, Permission::DecideVendor), "{role:?}");
     }

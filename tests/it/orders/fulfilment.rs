@@ -30,6 +30,11 @@ async fn an_order_is_as_far_as_its_slowest_vendor() {
     customer
         .post(&step(&second_id, "pack"), json!({}))
         .await
+        .expect_problem(403, "forbidden");
+    let mut stranger = soko.person("stranger").await;
+    stranger
+        .post(&step(&second_id, "pack"), json!({}))
+        .await
         .expect_problem(404, "not-found");
 
     first
