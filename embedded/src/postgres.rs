@@ -38,6 +38,9 @@ const START_ATTEMPTS_MAX: u32 = 20;
 
 const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
+/// A number that no process has: beyond what any system gives.
+const NO_PID: i32 = i32::MAX;
+
 /// The longest path of a socket that Linux and macOS both take.
 const SOCKET_PATH_BYTES_MAX: usize = 103;
 
@@ -111,7 +114,7 @@ impl Postgres {
             opened.await.map_err(|cause| not_started(&cause))??
         };
         stop_leftover(&cluster).await?;
-        let socket_folder = socket_folder(&folder, &cluster)?;
+        let socket_folder = socket_folder(&cluster)?;
         let (process, port) = run(
             &folder,
             &cluster,
@@ -320,37 +323,61 @@ fn may_pass(log: &ServerLog) -> bool {
 }
 
 /// We hold the folder, so a server that still runs on it belongs to a process
-/// that was killed. A pid file that names some other process is stale, which
-/// PostgreSQL cannot tell where that process has its user.
+/// that was killed.
 async fn stop_leftover(cluster: &Cluster) -> Result<(), EmbeddedError> {
     let pid_file = cluster.data.join("postmaster.pid");
-    let Ok(content) = fs::read_to_string(&pid_file) else {
+    let Some(pid) = first_line(&pid_file).and_then(|line| line.trim().parse().ok()) else {
         return Ok(());
     };
-    let pid = content
-        .lines()
-        .next()
-        .and_then(|pid| pid.trim().parse::<u32>().ok());
-    let Some(pid) = pid.filter(|pid| process::is_alive(*pid)) else {
-        return Ok(());
-    };
-    if process::was_started_with(pid, &cluster.data) {
+    if process::is_alive(pid) && process::was_started_with(pid, &cluster.data) {
         tracing::warn!(
             pid,
             "stopping the PostgreSQL that a killed process left behind"
         );
-        return process::stop_stray(SERVER, pid, &[Signal::SIGINT, Signal::SIGQUIT]).await;
+        process::stop_stray(SERVER, pid, &[Signal::SIGINT, Signal::SIGQUIT]).await?;
     }
-    fs::remove_file(&pid_file).on_path("remove", &pid_file)
+    if process::is_listed(pid) {
+        disown(&pid_file)?;
+        // They name the same process.
+        remove_files_in(&socket_path(cluster))?;
+    }
+    Ok(())
 }
 
-fn socket_folder(folder: &DataFolder, cluster: &Cluster) -> Result<Option<PathBuf>, EmbeddedError> {
-    // Beside the data, where the server's user can be.
-    let path = cluster
-        .data
-        .parent()
-        .unwrap_or(folder.path())
-        .join("socket");
+/// PostgreSQL does not start as long as there is a process with the number in
+/// its pid file: another one that has got the number since, or a dead one that
+/// nobody has waited for. The other lines stay, for by them it finds out
+/// whether children of a killed server still use its memory.
+fn disown(pid_file: &Path) -> Result<(), EmbeddedError> {
+    let Ok(content) = fs::read_to_string(pid_file) else {
+        return Ok(());
+    };
+    let rest = content.split_once('\n').map_or("", |(_, rest)| rest);
+    fs::write(pid_file, format!("{NO_PID}\n{rest}")).on_path("write", pid_file)
+}
+
+fn remove_files_in(folder: &Path) -> Result<(), EmbeddedError> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
+    for entry in entries.flatten() {
+        fs::remove_file(entry.path()).on_path("remove", &entry.path())?;
+    }
+    Ok(())
+}
+
+fn first_line(file: &Path) -> Option<String> {
+    let content = fs::read_to_string(file).ok()?;
+    content.lines().next().map(str::to_owned)
+}
+
+/// Beside the data, where the server's user can be.
+fn socket_path(cluster: &Cluster) -> PathBuf {
+    cluster.data.with_file_name("socket")
+}
+
+fn socket_folder(cluster: &Cluster) -> Result<Option<PathBuf>, EmbeddedError> {
+    let path = socket_path(cluster);
     let socket = path.join(".s.PGSQL.65535");
     if socket.as_os_str().as_bytes().len() > SOCKET_PATH_BYTES_MAX {
         return Ok(None);

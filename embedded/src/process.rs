@@ -222,7 +222,12 @@ pub(crate) async fn stop_stray(
 }
 
 pub(crate) fn is_alive(pid: u32) -> bool {
-    send(pid, None).is_ok_and(|()| !is_zombie(pid))
+    is_listed(pid) && !is_zombie(pid)
+}
+
+/// Whether there is a process with this number, be it dead and not waited for.
+pub(crate) fn is_listed(pid: u32) -> bool {
+    send(pid, None).is_ok()
 }
 
 /// Whether this process was started with that path among its arguments.

@@ -1,6 +1,8 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use soko_embedded::testing::scratch_folder;
@@ -144,6 +146,34 @@ async fn a_pid_file_that_names_another_process_does_not_matter() {
 
     assert_eq!(read(&server).await, 1);
     server.stop().await.unwrap();
+}
+
+/// As where the first process of a container takes in orphans and leaves them
+/// unburied.
+#[tokio::test]
+async fn a_killed_server_that_nobody_has_waited_for_does_not_matter() {
+    let folder = scratch_folder();
+    let mut server = start(folder.path()).await;
+    write(&server).await;
+    let pid_file = folder.path().join("data/postmaster.pid");
+    let lock = format!("socket/.s.PGSQL.{}.lock", server.port());
+    kill_at_once(server.pid());
+    until(|| !server.is_running()).await;
+    drop(server);
+    let owner = fs::metadata(&pid_file).unwrap().uid();
+    let mut dead = Command::new("true").uid(owner).spawn().unwrap();
+    until(|| is_zombie(dead.id())).await;
+    for file in [pid_file, folder.path().join(lock)] {
+        let left_behind = fs::read_to_string(&file).unwrap();
+        let (_, rest) = left_behind.split_once('\n').unwrap();
+        fs::write(&file, format!("{}\n{rest}", dead.id())).unwrap();
+    }
+
+    let server = start(folder.path()).await;
+
+    assert_eq!(read(&server).await, 1);
+    server.stop().await.unwrap();
+    dead.wait().unwrap();
 }
 
 #[tokio::test]
@@ -296,4 +326,11 @@ async fn read(server: &Postgres) -> i64 {
         .await;
     client.close().await.unwrap();
     rows.unwrap()
+}
+
+fn is_zombie(pid: u32) -> bool {
+    let state = Command::new("ps")
+        .args(["-o", "state=", "-p", &pid.to_string()])
+        .output();
+    state.unwrap().stdout.starts_with(b"Z")
 }
