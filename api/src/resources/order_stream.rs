@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::command::malformed;
 use crate::operation::{Input, Operation};
-use crate::problem::{Problem, Result};
+use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::resources::order_views::{audience, step};
 
@@ -138,5 +138,6 @@ impl Input for LastEventId {
             "Go on after this event.",
             &serde_json::json!({ "type": "string" }),
         );
+        operation.refuses(&[Code::MalformedHeader]);
     }
 }

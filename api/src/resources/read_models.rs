@@ -64,12 +64,27 @@ pub(crate) async fn rebuild(
         let fault = "a rebuild appends nothing that could be told before";
         return Err(Problem::invalid_parameter("dry_run", fault));
     }
-    let rebuilt = model.rebuild(app.pool(), &RebuildOptions::default()).await;
-    let rebuilt =
-        rebuilt.map_err(|error: RebuildError| Problem::ours(Code::Unavailable, &error))?;
+    let rebuilt = model
+        .rebuild(app.pool(), &RebuildOptions::default())
+        .await?;
     Ok(Found::new(ReadModelRebuilt {
         name: name.0,
         events: rebuilt.events,
         position: rebuilt.position,
     }))
+}
+
+impl From<RebuildError> for Problem {
+    fn from(error: RebuildError) -> Self {
+        match error {
+            RebuildError::UnderWay | RebuildError::Outdated(_) => {
+                Self::new(Code::StateConflict).with_detail(error)
+            }
+            RebuildError::Poisoned { .. }
+            | RebuildError::Busy
+            | RebuildError::Log(_)
+            | RebuildError::Rows(_)
+            | RebuildError::Database(_) => Self::ours(Code::Unavailable, &error),
+        }
+    }
 }
