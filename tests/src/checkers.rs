@@ -22,6 +22,11 @@ pub async fn check_everything(soko: &Soko) {
     read_models::equal_their_replay(soko).await;
 }
 
+/// Waits until every read model has seen the whole log.
+pub async fn catch_up(soko: &Soko) {
+    read_models::catch_up(&mut auditor(soko).await).await;
+}
+
 /// A connection that sees the audit views and nothing else.
 pub async fn auditor(soko: &Soko) -> PgConnection {
     let options: PgConnectOptions = soko.database_url().parse().unwrap();

@@ -10,10 +10,18 @@
 )]
 
 pub mod checkers;
+mod contract;
 mod market;
 mod person;
+mod raw_http;
+mod shopping;
 mod soko;
+mod sudden_end;
 
+pub use contract::{Contract, Operation, Parameter};
 pub use market::{Market, Product, address, text};
 pub use person::{Answer, Person, send};
+pub use raw_http::{NoAnswer, RawAnswer, RawRequest};
+pub use shopping::{Shopping, Told};
 pub use soko::{ADMIN_EMAIL, ADMIN_PASSWORD, Settings, Soko, binary};
+pub use sudden_end::{kill_at_once, with_children};

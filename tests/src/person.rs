@@ -59,6 +59,29 @@ impl Answer {
     /// A refusal: its status, code, and the form that every refusal has.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        self.is_problem(status, code);
+        self.body
+    }
+
+    /// Told to come back, and when: no fault of the request, and none of ours.
+    #[track_caller]
+    pub fn is_told_to_come_back(&self) {
+        let code = self.body["code"].as_str().unwrap_or_default();
+        assert!(
+            ["unavailable", "projection-behind"].contains(&code),
+            "{} {}",
+            self.status,
+            self.text
+        );
+        self.is_problem(503, code);
+        let wait = self
+            .header("retry-after")
+            .and_then(|text| text.parse().ok());
+        assert!(wait.is_some_and(|seconds: u32| seconds > 0), "{wait:?}");
+    }
+
+    #[track_caller]
+    fn is_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{}", self.text);
         assert_eq!(
             self.header("content-type"),
@@ -75,7 +98,6 @@ impl Answer {
                 self.text
             );
         }
-        self.body
     }
 }
 
@@ -165,11 +187,27 @@ impl Person {
 
     /// `None` if no answer came.
     pub async fn try_post(&mut self, path: &str, body: Value) -> Option<Answer> {
+        let key = Uuid::new_v4().to_string();
+        self.try_post_with_key(path, &key, &body).await
+    }
+
+    /// `None` if no answer came.
+    pub async fn try_post_with_key(
+        &mut self,
+        path: &str,
+        key: &str,
+        body: &Value,
+    ) -> Option<Answer> {
         let request = self.request(Method::POST, path);
-        let request = request.header("Idempotency-Key", Uuid::new_v4().to_string());
-        let answer = try_send(request.json(&body)).await?;
+        let request = request.header("Idempotency-Key", key);
+        let answer = try_send(request.json(body)).await?;
         self.saw(&answer);
         Some(answer)
+    }
+
+    /// What there is now, however old; `None` if no answer came.
+    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+        try_send(self.request(Method::GET, path)).await
     }
 
     pub async fn put(&mut self, path: &str, body: Value) -> Answer {

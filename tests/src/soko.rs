@@ -1,7 +1,8 @@
 //! A running system.
 
 use crate::Person;
-use soko_embedded::testing::{TestDatabase, fresh_database};
+use soko_embedded::Postgres;
+use soko_embedded::testing::{TestDatabase, fresh_database, scratch_folder};
 use sqlx::PgPool;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -21,12 +22,22 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// The `soko` binary on a database of its own.
 pub struct Soko {
-    database: Arc<TestDatabase>,
+    database: Database,
     settings: Settings,
     data_dir: tempfile::TempDir,
     port: u16,
     process: Option<Child>,
     client: reqwest::Client,
+}
+
+/// Where the data are.
+enum Database {
+    /// On the server that all tests share.
+    Shared(Arc<TestDatabase>),
+    /// On a server that the test runs and ends.
+    Given(String),
+    /// On a server that the process runs by itself; a NATS too.
+    Private,
 }
 
 /// What differs from the defaults of a test: environment variables of the process.
@@ -50,16 +61,32 @@ impl Soko {
 
     pub async fn start_with(settings: Settings) -> Self {
         let database = Arc::new(fresh_database(&MIGRATOR).await);
-        Self::start_on(database, settings).await
+        Self::start_on(Database::Shared(database), settings).await
+    }
+
+    /// On an empty database of a server that the test itself keeps.
+    pub async fn start_at(database_url: String, settings: Settings) -> Self {
+        Self::start_on(Database::Given(database_url), settings).await
+    }
+
+    /// As whoever sets nothing gets it: with a Postgres and a NATS of its own.
+    pub async fn start_alone() -> Self {
+        Self::start_on(Database::Private, Settings::default()).await
     }
 
     /// Another process on the same database.
     pub async fn beside(&self) -> Self {
-        Self::start_on(Arc::clone(&self.database), self.settings.clone()).await
+        let database = match &self.database {
+            Database::Shared(database) => Database::Shared(Arc::clone(database)),
+            Database::Given(url) => Database::Given(url.clone()),
+            Database::Private => Database::Given(self.database_url()),
+        };
+        Self::start_on(database, self.settings.clone()).await
     }
 
-    async fn start_on(database: Arc<TestDatabase>, settings: Settings) -> Self {
-        let data_dir = tempfile::tempdir().unwrap();
+    async fn start_on(database: Database, settings: Settings) -> Self {
+        // Open to the user that a private Postgres runs as.
+        let data_dir = scratch_folder();
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
             .build()
@@ -101,11 +128,25 @@ impl Soko {
 
     /// The database as its owner sees it; for the audit views only.
     pub fn database(&self) -> &PgPool {
-        self.database.pool()
+        match &self.database {
+            Database::Shared(database) => database.pool(),
+            Database::Given(_) | Database::Private => panic!("not on the shared server"),
+        }
     }
 
-    pub fn database_url(&self) -> &str {
-        self.database.url()
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Database::Shared(database) => database.url().to_owned(),
+            Database::Given(url) => url.clone(),
+            Database::Private => {
+                Postgres::url_in(&self.private_folder("postgres")).expect("it runs one")
+            }
+        }
+    }
+
+    /// Where the process keeps a private server, and all that server has.
+    pub fn private_folder(&self, server: &str) -> PathBuf {
+        self.data_dir.path().join("data").join(server)
     }
 
     pub fn process_id(&self) -> u32 {
@@ -149,12 +190,15 @@ impl Soko {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("PORT", self.port.to_string())
             .env("SOKO_DATA_DIR", self.data_dir.path().join("data"))
-            .env("DATABASE_URL", self.database.url())
             .env("SOKO_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("SOKO_ADMIN_PASSWORD", ADMIN_PASSWORD)
-            .env("NATS_URL", "off")
-            .env("SOKO_RATE_LIMITS", "off")
-            .envs(self.settings.variables.iter().cloned());
+            .env("SOKO_RATE_LIMITS", "off");
+        if !matches!(self.database, Database::Private) {
+            command
+                .env("DATABASE_URL", self.database_url())
+                .env("NATS_URL", "off");
+        }
+        command.envs(self.settings.variables.iter().cloned());
         command
     }
 
@@ -197,7 +241,7 @@ impl Soko {
     pub async fn replay_tool(&self, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::new(binary("replay-tool"))
             .args(arguments)
-            .env("DATABASE_URL", self.database.url())
+            .env("DATABASE_URL", self.database_url())
             .output()
             .await
             .expect("the replay-tool binary is built");
