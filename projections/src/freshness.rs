@@ -90,7 +90,7 @@ impl Freshness {
 
     /// Where a read model is, as far as this process knows.
     pub fn reached(&self, model: &str) -> Position {
-        *self.progress(model).reached.borrow()
+        self.progress(model).reached()
     }
 
     /// Where a read model is that a worker of this process keeps; `None` if another process does,
@@ -100,7 +100,7 @@ impl Freshness {
         progress
             .is_folded_here
             .load(Ordering::Acquire)
-            .then(|| *progress.reached.borrow())
+            .then(|| progress.reached())
     }
 
     pub(crate) fn progress(&self, model: &str) -> Arc<Progress> {
@@ -168,6 +168,10 @@ impl Progress {
     /// Says who tells of the progress: this process' worker, or the database.
     pub(crate) fn fold_here(&self, is_folded_here: bool) {
         self.is_folded_here.store(is_folded_here, Ordering::Release);
+    }
+
+    pub(crate) fn reached(&self) -> Position {
+        *self.reached.borrow()
     }
 
     pub(crate) fn reach(&self, position: Position) {

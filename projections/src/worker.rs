@@ -68,8 +68,13 @@ pub(crate) async fn run<M: ReadModel>(workplace: &Workplace, shutdown: &Cancella
     let progress = workplace.freshness.progress(M::NAME);
     let mut backoff = BACKOFF_MIN;
     while !shutdown.is_cancelled() {
+        let before = progress.reached();
         let ended = Worker::<M>::start(workplace, &progress, shutdown).await;
         progress.fold_here(false);
+        if progress.reached() > before {
+            // It had got on, so whatever ended it is new.
+            backoff = BACKOFF_MIN;
+        }
         match ended {
             Ok(Ended::ShutDown) => return,
             Ok(Ended::TakenAway) | Err(WorkerError::Store(StoreError::Fenced)) => {

@@ -6,7 +6,7 @@ use soko_projections::read_models::stock_ledger::{StockLedger, ledger};
 use soko_projections::read_models::stock_levels::{StockLevels, level};
 use soko_projections::{Keyset, ReadModel, Within};
 use sqlx::PgPool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn what_happened_is_in_the_tables() {
@@ -104,6 +104,23 @@ async fn every_event_counts_once_although_connections_break() {
     node.has_folded::<StockLevels>(log.head()).await;
     node.shut_down().await;
     assert_eq!(on_hand(log.pool()).await, [40; 5]);
+}
+
+#[tokio::test]
+async fn a_worker_that_got_on_is_soon_back_however_often_its_connection_broke() {
+    let mut log = Log::empty().await;
+    log.append([tracked(1)]).await;
+    let node = Node::of(&log).working_on::<StockLevels>();
+    for _ in 0..7 {
+        let position = log.append([received(1, 1)]).await;
+        let since = Instant::now();
+        node.has_folded::<StockLevels>(position).await;
+        assert!(since.elapsed() < Duration::from_secs(2));
+        let broken = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'soko stock_levels'";
+        sqlx::query(broken).execute(log.pool()).await.unwrap();
+    }
+    node.shut_down().await;
 }
 
 #[tokio::test]
