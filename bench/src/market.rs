@@ -107,13 +107,9 @@ impl Market {
             customers: tokens,
         })
     }
-
-    /// The body of an order of one of each of two products.
-    pub(crate) fn order_body(&self, number: usize) -> String {
-        order_body(&self.store_id, &self.variants, number)
-    }
 }
 
+/// The body of an order of one of each of two products.
 pub(crate) fn order_body(store_id: &str, variants: &[String], number: usize) -> String {
     let first = number.wrapping_mul(7_919) % variants.len();
     let second = (first + 1) % variants.len();

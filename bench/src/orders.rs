@@ -36,7 +36,11 @@ const UNIT_PRICE: i64 = 65_000;
 
 impl Shelf {
     /// Puts so much of so many products into stock.
-    pub(crate) async fn fill(engine: &Engine, variants: usize, each: u32) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn fill(
+        engine: &Engine,
+        variants: usize,
+        each: u32,
+    ) -> Result<Self, Box<dyn Error>> {
         let shelf = Self {
             tenant_id: Uuid::now_v7().into(),
             store_id: Uuid::now_v7().into(),

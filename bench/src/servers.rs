@@ -14,7 +14,6 @@ pub(crate) struct Server {
 
 /// A database of its own, migrated.
 pub(crate) struct Database {
-    pub url: String,
     pub options: PgConnectOptions,
     pub pool: PgPool,
 }
@@ -56,7 +55,7 @@ impl Server {
             .connect_with(options.clone())
             .await?;
         soko_event_log::MIGRATOR.run(&pool).await?;
-        Ok(Database { url, options, pool })
+        Ok(Database { options, pool })
     }
 
     pub(crate) async fn stop(self) -> Result<(), Box<dyn Error>> {

@@ -128,16 +128,6 @@ impl Client {
         let request = post(&format!("/api/v1{path}"), &headers, &body.to_string());
         succeeded(path, self.line.send(&request).await?)
     }
-
-    pub(crate) async fn get(&mut self, path: &str) -> Result<Value, Box<dyn Error>> {
-        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        let headers: Vec<_> = bearer
-            .iter()
-            .map(|bearer| ("authorization", bearer.as_str()))
-            .collect();
-        let request = get(&format!("/api/v1{path}"), &headers);
-        succeeded(path, self.line.send(&request).await?)
-    }
 }
 
 pub(crate) fn field(body: &Value, name: &str) -> Result<String, Box<dyn Error>> {

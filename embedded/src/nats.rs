@@ -165,7 +165,7 @@ async fn run(
             server: SERVER,
             program,
             arguments: &["-c".to_owned(), configuration.display().to_string()],
-        environment: &[],
+            environment: &[],
             run_as: &RunAs::Ourselves,
             output: log.writer()?,
             stop: Signal::SIGTERM,

@@ -1,8 +1,7 @@
 //! Lets what is waiting ride on the next call.
 //!
-//! Two tasks of a node send one call after the other, each on its own connection: while one is at
-//! work in the database, the next waits there for its turn, and all units that are enqueued
-//! meanwhile go with the one after. A call is one transaction: if a unit in it stands against what
+//! One task of a node has one call to the database in flight; all units that are enqueued
+//! meanwhile go with the next one. A call is one transaction: if a unit in it stands against what
 //! is in the log, the whole call is rolled back, a look-up names the units that are in the way,
 //! and the others go again. So a unit fails for its own reasons only.
 
@@ -63,20 +62,14 @@ impl Appender {
         options: AppenderOptions,
     ) -> Result<Self, AppendError> {
         let refused = |error| AppendError::Database(Arc::new(error));
-        let mut first = Connection::open(connect.clone(), &options)
-            .await
-            .map_err(refused)?;
-        let second = Connection::open(connect, &options).await.map_err(refused)?;
-        let head = first.head().await.map_err(refused)?;
-        let (queue, workers) = Worker::team(vec![first, second], head, options);
+        let mut connection = Connection::open(connect, &options).await.map_err(refused)?;
+        let head = connection.head().await.map_err(refused)?;
+        let (queue, worker) = Worker::new(connection, head, options);
         let (running, stopped) = watch::channel(());
-        for worker in workers {
-            let running = running.clone();
-            tokio::spawn(async move {
-                worker.run().await;
-                drop(running);
-            });
-        }
+        tokio::spawn(async move {
+            worker.run().await;
+            drop(running);
+        });
         Ok(Self {
             handle: Arc::new(Handle { queue, stopped }),
         })

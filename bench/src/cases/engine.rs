@@ -18,7 +18,11 @@ pub(crate) struct Run {
 }
 
 /// Orders of two out of many products.
-pub(crate) async fn spread(server: &Server, callers: usize, seconds: u64) -> Result<Run, Box<dyn Error>> {
+pub(crate) async fn spread(
+    server: &Server,
+    callers: usize,
+    seconds: u64,
+) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
     let appender = Appender::start(database.options, AppenderOptions::default()).await?;
     let engine = Engine::new(appender.clone(), database.pool, EngineOptions::default());
@@ -42,7 +46,11 @@ pub(crate) async fn spread(server: &Server, callers: usize, seconds: u64) -> Res
 }
 
 /// Everybody wants the same product, until there is none: what is sold is the stock, exactly.
-pub(crate) async fn hot(server: &Server, callers: usize, stock: u32) -> Result<Run, Box<dyn Error>> {
+pub(crate) async fn hot(
+    server: &Server,
+    callers: usize,
+    stock: u32,
+) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
     let appender = Appender::start(database.options, AppenderOptions::default()).await?;
     let engine = Engine::new(

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use serde_json::json;
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -14,7 +15,11 @@ use uuid::Uuid;
 const CONNECTIONS: usize = 64;
 
 /// `POST /orders`: two lines, a token, a key of its own each.
-pub(crate) async fn orders(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
+pub(crate) async fn orders(
+    soko: &Soko,
+    market: &Market,
+    seconds: u64,
+) -> Result<Outcome, Box<dyn Error>> {
     let bearers: Vec<_> = market
         .customers
         .iter()
@@ -74,12 +79,28 @@ pub(crate) async fn caught_up(soko: &Soko, within: Duration) -> Result<Duration,
     }
 }
 
-/// `GET /products`, 20 on a page, every request another page.
-pub(crate) async fn pages(soko: &Soko, market: &Market, seconds: u64) -> Result<Outcome, Box<dyn Error>> {
-    let paths = Arc::new(cursors(soko, market).await?);
-    let request = move |connection: usize, number: u64| {
-        let number = connection * 37 + usize::try_from(number).unwrap_or(0);
-        get(&paths[number % paths.len()], &[])
+/// `GET /products`, 20 on a page, every request another page: no two ask for the same prices in
+/// the same order, so that no answer is of use twice.
+pub(crate) async fn pages(
+    soko: &Soko,
+    market: &Market,
+    seconds: u64,
+) -> Result<Outcome, Box<dyn Error>> {
+    let store = market.store_id.clone();
+    let numbers = Arc::new(AtomicU64::new(0));
+    let request = move |_: usize, _: u64| {
+        let number = numbers.fetch_add(1, Ordering::Relaxed);
+        let sort =
+            ["price_asc", "price_desc", "newest", "name"][usize::try_from(number % 4).unwrap_or(0)];
+        let min_price = 10_000 + number / 4 % 40_000;
+        let max_price = 60_000 + number / 160_000;
+        get(
+            &format!(
+                "/api/v1/products?store={store}&limit=20&sort={sort}\
+                 &min_price={min_price}&max_price={max_price}"
+            ),
+            &[],
+        )
     };
     let outcome = closed_loop(
         soko.port,
@@ -89,31 +110,6 @@ pub(crate) async fn pages(soko: &Soko, market: &Market, seconds: u64) -> Result<
     )
     .await?;
     all_ok(outcome)
-}
-
-/// The addresses of many different pages: each sort and price range, walked by its cursors.
-async fn cursors(soko: &Soko, market: &Market) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut client = soko.client().await?;
-    let mut paths = Vec::new();
-    for min_price in (10_000..60_000).step_by(1_000) {
-        for sort in ["price_asc", "price_desc", "newest", "name"] {
-            let query = format!(
-                "/products?store={}&limit=20&sort={sort}&min_price={min_price}",
-                market.store_id
-            );
-            let mut cursor = String::new();
-            for _ in 0..5 {
-                let path = format!("{query}{cursor}");
-                let page = client.get(&path).await?;
-                paths.push(format!("/api/v1{path}"));
-                match page["next_cursor"].as_str() {
-                    Some(next) => cursor = format!("&cursor={next}"),
-                    None => break,
-                }
-            }
-        }
-    }
-    Ok(paths)
 }
 
 /// The same page, asked for by everybody, while its stock moves.

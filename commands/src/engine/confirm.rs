@@ -8,7 +8,8 @@
 //! * what was queued before it has become durable, or the epoch would have moved;
 //! * a stream that still ends there now has not been moved by anybody;
 //! * a stream that has moved on, but not beyond what this node itself queued after the decision,
-//!   has not been moved by another node: the unique key would have refused our own next event.
+//!   has not been moved by another node if that became durable too: the unique key would have
+//!   refused it.
 
 use super::Inner;
 use super::attempt::too_busy;
@@ -61,9 +62,14 @@ impl Inner {
         if seen.is_void() {
             return Ok(true);
         }
-        let is_ours = |version| seen.version < tail && tail <= version;
+        let may_be_ours = |version| seen.version < tail && tail <= version;
         match turn.as_ref() {
-            Some(loaded) if loaded.epoch == seen.epoch && is_ours(loaded.version) => Ok(false),
+            Some(loaded) if loaded.epoch == seen.epoch && may_be_ours(loaded.version) => {
+                let ticket = seen.lane.ticket();
+                drop(turn);
+                self.append.settled(ticket).await;
+                Ok(seen.is_void())
+            }
             _ => {
                 seen.lane.invalidate(&mut turn);
                 Ok(true)

@@ -77,6 +77,25 @@ async fn a_refusal_does_not_rest_on_a_sale_that_failed() {
 }
 
 #[tokio::test]
+async fn what_others_did_is_not_taken_for_what_is_still_on_its_way_from_here() {
+    let world = World::new().await;
+    let mug = world.stocked(2).await;
+    let mut delays = vec![Fault::Delay(Duration::from_millis(100))];
+    let node = world.faulty_node(move || delays.pop()).await;
+    available(&node, mug).await;
+    execute(&world.node().await, mug, receive(3)).await.unwrap();
+    // Decided without what was received. While it is looked at, another sale takes the place of
+    // that in this node's memory, but never in the log.
+    let (first, second) = tokio::join!(
+        execute(&node, mug, reserve(new_id(), 3)),
+        execute(&node, mug, reserve(new_id(), 1)),
+    );
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(world.available(mug).await, 1);
+}
+
+#[tokio::test]
 async fn a_refusal_waits_for_what_it_rests_on() {
     let world = World::new().await;
     let mug = world.stocked(1).await;

@@ -30,10 +30,7 @@ pub(super) fn arguments(
         ("unix_socket_permissions", "0700"),
         ("password_encryption", "scram-sha-256"),
         ("max_connections", &options.max_connections.to_string()),
-        (
-            "shared_buffers",
-            &format!("{shared_buffers}MB"),
-        ),
+        ("shared_buffers", &format!("{shared_buffers}MB")),
         (
             "effective_cache_size",
             &format!("{}MB", u64::from(shared_buffers) * 3),

@@ -25,16 +25,11 @@ impl Appended {
         footing.before <= last.copied().unwrap_or(0)
     }
 
-    pub(super) fn remember_all<'a>(&mut self, footings: impl Iterator<Item = &'a Footing>) {
-        footings.for_each(|footing| self.remember(footing));
-    }
-
-    fn remember(&mut self, footing: &Footing) {
+    pub(super) fn remember(&mut self, footing: &Footing) {
         if self.recent.len() >= STREAMS_MAX {
             self.older = std::mem::take(&mut self.recent);
         }
-        let last = self.recent.entry(footing.stream).or_default();
-        *last = footing.after.max(*last);
+        self.recent.insert(footing.stream, footing.after);
     }
 }
 

@@ -70,18 +70,9 @@ struct Waiting {
     bytes: usize,
     last_number: u64,
     is_closed: bool,
-    /// The calls that are out, the oldest first.
-    out: Vec<Out>,
+    call_since: Option<Instant>,
     /// Of the recent calls, the last counting most.
     call_time: Duration,
-}
-
-/// A call that is not decided yet.
-#[derive(Debug)]
-struct Out {
-    /// The number of its first unit.
-    first: u64,
-    since: Instant,
 }
 
 impl Queue {
@@ -93,7 +84,7 @@ impl Queue {
                 bytes: 0,
                 last_number: 0,
                 is_closed: false,
-                out: Vec::new(),
+                call_since: None,
                 call_time: FIRST_CALL_TIME,
             }),
             filled: Notify::new(),
@@ -127,9 +118,9 @@ impl Queue {
         Ok(number)
     }
 
-    /// Waits until so many units wait, or the queue is closed.
-    pub(super) async fn filled(&self, units: usize) {
-        while !self.lock().has(units) {
+    /// Waits until there is a unit, or the queue is closed.
+    pub(super) async fn filled(&self) {
+        while !self.lock().is_worth_a_look() {
             self.filled.notified().await;
         }
     }
@@ -161,28 +152,22 @@ impl Queue {
         }
     }
 
-    /// All units are decided that went with the call whose first had this number.
-    pub(super) fn call_ended(&self, first: u64) {
+    /// A call took this long and left the head here.
+    pub(super) fn call_ended(&self) {
         let mut waiting = self.lock();
-        if let Some(place) = waiting.out.iter().position(|out| out.first == first) {
-            let out = waiting.out.remove(place);
-            waiting.call_time = (waiting.call_time * 3 + out.since.elapsed()) / 4;
+        if let Some(since) = waiting.call_since.take() {
+            waiting.call_time = (waiting.call_time * 3 + since.elapsed()) / 4;
         }
         let queue_length = waiting.units.len();
-        // What is refused while a call is out stands behind it, so all up to the first that is
-        // out, that waits, or that is yet to come, is decided.
-        let oldest_out = waiting.out.iter().map(|out| out.first).min();
-        let oldest_waiting = waiting.units.front().map(|queued| queued.number);
-        let undecided = oldest_out
-            .or(oldest_waiting)
-            .unwrap_or(waiting.last_number + 1);
+        // What is refused while a call is out stands behind it, so all up to the first that
+        // waits, or that is yet to come, is decided.
+        let undecided = waiting
+            .units
+            .front()
+            .map_or(waiting.last_number + 1, |queued| queued.number);
         drop(waiting);
         self.meters.queue_length.set(count(queue_length));
-        self.settled.send_if_modified(|settled| {
-            let is_news = undecided > *settled + 1;
-            *settled = (*settled).max(undecided - 1);
-            is_news
-        });
+        self.settled.send_replace(undecided - 1);
     }
 
     pub(super) fn reached(&self, head: Position) {
@@ -195,8 +180,6 @@ impl Queue {
 
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
-        // Whoever waits now, and whoever comes next.
-        self.filled.notify_waiters();
         self.filled.notify_one();
     }
 
@@ -219,8 +202,8 @@ impl Queue {
 }
 
 impl Waiting {
-    fn has(&self, units: usize) -> bool {
-        self.is_closed || self.units.len() >= units
+    fn is_worth_a_look(&self) -> bool {
+        self.is_closed || !self.units.is_empty()
     }
 
     fn take(&mut self, units_max: usize) -> Option<Vec<Queued>> {
@@ -230,20 +213,15 @@ impl Waiting {
             bytes += queued.bytes;
             events <= EVENTS_PER_CALL_MAX && bytes <= BYTES_PER_CALL_MAX
         };
-        let fitting = self
-            .units
-            .iter()
-            .take(units_max)
-            .take_while(fits)
-            .count();
+        let fitting = self.units.iter().take(units_max).take_while(fits).count();
         // A unit that is too big for any call goes alone.
         let taken = fitting.max(1).min(self.units.len());
         let units: Vec<Queued> = self.units.drain(..taken).collect();
         self.forget(&units);
-        self.out.push(Out {
-            first: units.first()?.number,
-            since: Instant::now(),
-        });
+        if units.is_empty() {
+            return None;
+        }
+        self.call_since = Some(Instant::now());
         Some(units)
     }
 
@@ -261,9 +239,9 @@ impl Waiting {
     /// Until a unit that is enqueued now is on its way: what is left of the call that is out, and
     /// the calls that what is waiting needs.
     fn probable_wait(&self) -> Duration {
-        let out = self.out.first().map_or(Duration::ZERO, |out| {
-            self.call_time.max(out.since.elapsed())
-        });
+        let out = self
+            .call_since
+            .map_or(Duration::ZERO, |since| self.call_time.max(since.elapsed()));
         let calls = (self.units.len() / UNITS_PER_CALL_MAX)
             .max(self.events / EVENTS_PER_CALL_MAX)
             .max(self.bytes / BYTES_PER_CALL_MAX);

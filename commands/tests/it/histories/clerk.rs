@@ -118,9 +118,14 @@ impl Clerk {
     fn success_is_true(&self, answered: &Answered, committed: &Committed<i64>) {
         let is_it = |unit: &Unit| unit.command_id == answered.command_id;
         let Some(index) = self.units.iter().position(is_it) else {
-            assert!(self.some_moment(answered, |states, answer, after| {
+            let is_true = self.some_moment(answered, |states, answer, after| {
                 answer == Ok(committed.value) && same(states, after)
-            }));
+            });
+            assert!(
+                is_true,
+                "{:?} never came to {committed:?}",
+                answered.request
+            );
             return;
         };
         let unit = &self.units[index];
