@@ -2,6 +2,8 @@
 //!
 //! Private servers, everything durable; the load comes from the same machine.
 
+#![allow(clippy::float_arithmetic, reason = "rates and times, no money")]
+
 mod cases;
 mod load;
 mod market;
@@ -290,11 +292,16 @@ async fn http_cases(
         again.stop().await?;
     }
     let at_least = Goal::AtLeast;
-    bench.timed(ORDERS, "orders/s", rates.orders, at_least(0.2 * inserts));
+    bench.timed(ORDERS, "orders/s", &rates.orders, at_least(0.2 * inserts));
     bench.plain(CAUGHT_UP, "s", rates.caught_up, Goal::AtMost(20.0));
-    bench.timed(PAGES, "req/s", rates.pages, at_least(4_000.0));
-    bench.timed(SAME_PAGE, "req/s", rates.same_page, at_least(0.4 * answers));
-    bench.timed(VISIBLE, "ms", rates.visible, Goal::AtMost(100.0));
+    bench.timed(PAGES, "req/s", &rates.pages, at_least(4_000.0));
+    bench.timed(
+        SAME_PAGE,
+        "req/s",
+        &rates.same_page,
+        at_least(0.4 * answers),
+    );
+    bench.timed(VISIBLE, "ms", &rates.visible, Goal::AtMost(100.0));
     bench.plain(MEMORY_IDLE, "MB", rates.idle, Goal::AtMost(80.0));
     bench.plain(MEMORY_LOADED, "MB", rates.loaded, Goal::AtMost(300.0));
     bench.plain(READY, "s", rates.ready, Goal::AtMost(2.0));
@@ -326,7 +333,7 @@ impl Bench {
         });
     }
 
-    fn timed(&mut self, name: &str, unit: &'static str, runs: Vec<(f64, Latency)>, goal: Goal) {
+    fn timed(&mut self, name: &str, unit: &'static str, runs: &[(f64, Latency)], goal: Goal) {
         let figures: Vec<_> = runs.iter().map(|(figure, _)| *figure).collect();
         let middle = median(&figures);
         let latency = runs

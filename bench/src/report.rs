@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// One case: its figure in every run, and the least (or most) it has to reach.
 #[derive(Debug, Serialize)]
@@ -25,8 +26,11 @@ pub(crate) enum Goal {
     None,
 }
 
-/// Milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the unit belongs to the name in the JSON"
+)]
 pub(crate) struct Latency {
     pub p50_ms: f64,
     pub p90_ms: f64,
@@ -96,15 +100,16 @@ impl Report {
                 Some(false) => "MISSED",
                 None => "",
             };
-            text.push_str(&format!(
-                "| {} | {} {} | {} | {goal} | {latency} | {verdict} |\n",
+            let _ = writeln!(
+                text,
+                "| {} | {} {} | {} | {goal} | {latency} | {verdict} |",
                 case.name,
                 number(case.median()),
                 case.unit,
                 runs.join(", "),
-            ));
+            );
             for note in &case.notes {
-                text.push_str(&format!("| &nbsp;&nbsp;{note} | | | | | |\n"));
+                let _ = writeln!(text, "| &nbsp;&nbsp;{note} | | | | | |");
             }
         }
         text

@@ -126,7 +126,7 @@ impl Client {
             headers.push(("authorization", bearer));
         }
         let request = post(&format!("/api/v1{path}"), &headers, &body.to_string());
-        succeeded(path, self.line.send(&request).await?)
+        succeeded(path, &self.line.send(&request).await?)
     }
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn field(body: &Value, name: &str) -> Result<String, Box<dyn Error>> 
         .to_owned())
 }
 
-fn succeeded(path: &str, answer: Answer) -> Result<Value, Box<dyn Error>> {
+fn succeeded(path: &str, answer: &Answer) -> Result<Value, Box<dyn Error>> {
     let text = String::from_utf8_lossy(&answer.body);
     if !(200..300).contains(&answer.status) {
         return Err(format!("{path}: {} {text}", answer.status).into());

@@ -8,7 +8,7 @@ use soko_event_log::{
     Bus, JetStream, JetStreamOptions, LogReader, Position, Relay, RelayOptions, Subscription,
 };
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -68,10 +68,10 @@ pub(crate) async fn relayed_and_followed(
 async fn once(
     database: &Database,
     folder: &Path,
-    program: &PathBuf,
+    program: &Path,
 ) -> Result<(f64, f64), Box<dyn Error>> {
     let options = NatsOptions {
-        program: Some(program.clone()),
+        program: Some(program.to_owned()),
     };
     let nats = Nats::start(folder, options).await?;
     let bus = Bus::connect(&nats.url(), "bench")

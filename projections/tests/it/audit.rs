@@ -97,7 +97,7 @@ async fn the_auditor_sees_nothing_else() {
             .unwrap_err();
         let code = refused
             .as_database_error()
-            .and_then(|error| error.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .unwrap();
         assert_eq!(code, "42501", "{statement}");
     }
