@@ -6,6 +6,7 @@ use super::call::{Blamed, Call, Committed};
 use super::connection::{Connection, Refusal};
 use super::queue::{Queue, Queued, UNITS_PER_CALL_MAX};
 use crate::{AppendError, Position};
+use futures::future::join;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub(super) struct Worker {
     queue: Arc<Queue>,
     connection: Connection,
     appended: Appended,
+    /// What is in the log and not answered yet: the database does not wait for that.
+    unanswered: Vec<(Queued, crate::Appended)>,
     latency_budget: Duration,
 }
 
@@ -47,6 +50,7 @@ impl Worker {
             queue: Arc::clone(&queue),
             connection,
             appended: Appended::default(),
+            unanswered: Vec::new(),
             latency_budget,
         };
         (queue, worker)
@@ -60,6 +64,9 @@ impl Worker {
                 parts.extend(self.send(part).await);
             }
             self.queue.call_ended();
+            if self.queue.len() == 0 {
+                answer(&self.queue, &mut self.unanswered);
+            }
         }
         self.connection.close().await;
     }
@@ -99,6 +106,9 @@ impl Worker {
         if units.is_empty() {
             return vec![];
         }
+        if !self.connection.is_live() {
+            answer(&self.queue, &mut self.unanswered);
+        }
         if let Err(error) = self.connected_within(self.latency_budget).await {
             fail_all(units, error);
             return vec![];
@@ -106,7 +116,11 @@ impl Worker {
         let (call, riders) = Call::of(&units, &self.appended);
         self.measure(riders, call.events());
         let since = Instant::now();
-        let result = self.connection.send(&call).await;
+        // The first is asked first: the call is on its way when those before it are answered.
+        let (result, ()) = join(self.connection.send(&call), async {
+            answer(&self.queue, &mut self.unanswered);
+        })
+        .await;
         self.queue.meters().call_seconds.record(since.elapsed());
 
         let refusal = match result {
@@ -202,12 +216,12 @@ impl Worker {
         }]
     }
 
+    /// Notes where the units of a call stand, for them to be answered.
     fn succeed(&mut self, units: Vec<Queued>, committed: Committed) {
         let Committed {
             mut base,
             recorded_at,
         } = committed;
-        let meters = self.queue.meters();
         for queued in units {
             let events = queued.unit.events.len();
             let written = queued
@@ -216,16 +230,14 @@ impl Worker {
                 .filter(|footing| footing.is_written());
             written.for_each(|footing| self.appended.remember(footing));
             let last = Position::new(base.get() + i64::try_from(events).unwrap_or(i64::MAX));
-            meters.unit_seconds.record(queued.waited());
-            meters.appended_events.increment(events as u64);
-            queued.succeed(crate::Appended {
+            let appended = crate::Appended {
                 first: base.next(),
                 last,
                 recorded_at,
-            });
+            };
+            self.unanswered.push((queued, appended));
             base = last;
         }
-        self.queue.reached(base);
     }
 
     /// Comes back when it is known: nobody may be told a guess.
@@ -275,6 +287,20 @@ impl Part {
     fn halved(mut self, riders: usize) -> Vec<Self> {
         let right = self.units.split_off(riders / 2);
         vec![Self::new(right), Self::new(self.units)]
+    }
+}
+
+fn answer(queue: &Queue, unanswered: &mut Vec<(Queued, crate::Appended)>) {
+    let Some((_, last)) = unanswered.last() else {
+        return;
+    };
+    queue.reached(last.last);
+    let meters = queue.meters();
+    for (queued, appended) in unanswered.drain(..) {
+        let events = queued.unit.events.len() as u64;
+        meters.unit_seconds.record(queued.waited());
+        meters.appended_events.increment(events);
+        queued.succeed(appended);
     }
 }
 
