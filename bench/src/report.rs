@@ -22,7 +22,7 @@ pub(crate) struct Case {
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    /// A raw limit, measured for comparison.
+    /// None: a raw limit, or something nice to know.
     None,
 }
 
@@ -87,7 +87,7 @@ impl Report {
             let goal = match case.goal {
                 Goal::AtLeast(goal) => format!("≥ {}", number(goal)),
                 Goal::AtMost(goal) => format!("≤ {}", number(goal)),
-                Goal::None => "raw limit".to_owned(),
+                Goal::None => "–".to_owned(),
             };
             let latency = case.latency.map_or_else(String::new, |l| {
                 format!(
