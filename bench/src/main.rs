@@ -10,18 +10,17 @@ mod market;
 mod orders;
 mod raw;
 mod report;
+mod served;
 mod servers;
 mod soko;
 
 use clap::Parser;
-use market::Market;
 use report::{Case, Goal, Latency, Report, median};
+use served::RawLimits;
 use servers::Server;
-use soko::Soko;
 use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// As in `soko`.
 #[global_allocator]
@@ -50,30 +49,6 @@ struct Arguments {
 const ENGINE_CALLERS: usize = 64;
 const HOT_CALLERS: usize = 256;
 const HOT_STOCK: u32 = 100_000;
-const PRODUCTS: usize = 2_000;
-const STOCK: u32 = 1_000_000;
-const CUSTOMERS: usize = 64;
-const ORDERS: &str = "POST /orders, two lines, 64 connections";
-const CAUGHT_UP: &str = "every read model caught up after it";
-const PAGES: &str = "GET /products, another page each time";
-const SAME_PAGE: &str = "GET /products, the same page while stock moves";
-const VISIBLE: &str = "commit to visible at 500 orders/s, p99";
-const MEMORY_IDLE: &str = "memory of soko serve, idle";
-const MEMORY_LOADED: &str = "memory of soko serve, under load";
-const READY: &str = "start to ready on existing data";
-/// Taken together, for each needs what the one before it leaves.
-const HTTP_CASES: [&str; 8] = [
-    ORDERS,
-    CAUGHT_UP,
-    PAGES,
-    SAME_PAGE,
-    VISIBLE,
-    MEMORY_IDLE,
-    MEMORY_LOADED,
-    READY,
-];
-
-const MEGABYTE: f64 = 1_048_576.0;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -88,22 +63,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         only: arguments.only.clone(),
     };
     let server = Server::start(&folder.path().join("postgres")).await?;
-    let (inserts, answers) = raw_limits(&mut bench, &server).await?;
-    engine_cases(&mut bench, &server, inserts, arguments.seconds).await?;
+    let limits = raw_limits(&mut bench, &server).await?;
+    engine_cases(&mut bench, &server, limits.inserts, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
     server.stop().await?;
-    http_cases(
-        &mut bench,
-        folder.path(),
-        inserts,
-        answers,
-        arguments.seconds,
-    )
-    .await?;
+    let served = served::cases(&mut bench, folder.path(), &limits, arguments.seconds).await;
     let table = bench.report.table();
     std::io::stdout().write_all(table.as_bytes())?;
     std::fs::write(&arguments.json, serde_json::to_vec_pretty(&bench.report)?)?;
+    served?;
     let missed = bench
         .report
         .cases
@@ -131,22 +100,13 @@ impl Bench {
     }
 
     fn add(&mut self, case: Case) {
-        let mut seen = Report {
-            machine: String::new(),
-            cases: vec![],
-        };
-        say(&format!(
-            "{}: {:.1} {}",
-            case.name,
-            case.median(),
-            case.unit
-        ));
-        seen.cases.push(case);
-        self.report.cases.append(&mut seen.cases);
+        let Case { name, unit, .. } = &case;
+        say(&format!("{name}: {:.1} {unit}", case.median()));
+        self.report.cases.push(case);
     }
 }
 
-async fn raw_limits(bench: &mut Bench, server: &Server) -> Result<(f64, f64), Box<dyn Error>> {
+async fn raw_limits(bench: &mut Bench, server: &Server) -> Result<RawLimits, Box<dyn Error>> {
     let pgbench = server.programs().join("pgbench");
     let (mut inserts, mut answers) = (Vec::new(), Vec::new());
     for _ in 0..bench.runs {
@@ -154,7 +114,10 @@ async fn raw_limits(bench: &mut Bench, server: &Server) -> Result<(f64, f64), Bo
         inserts.push(raw::pgbench_inserts(&pgbench, &url, 10).await?);
         answers.push(raw::static_json(5).await?);
     }
-    let limits = (median(&inserts), median(&answers));
+    let limits = RawLimits {
+        inserts: median(&inserts),
+        answers: median(&answers),
+    };
     for (name, unit, figures) in [
         (
             "r1 pgbench: one 600-byte event a transaction, 64 clients",
@@ -249,79 +212,12 @@ async fn bus_cases(
     Ok(())
 }
 
-async fn http_cases(
-    bench: &mut Bench,
-    folder: &Path,
-    inserts: f64,
-    answers: f64,
-    seconds: u64,
-) -> Result<(), Box<dyn Error>> {
-    if !HTTP_CASES.iter().any(|name| bench.wants(name)) {
-        return Ok(());
-    }
-    let mut rates = Figures::default();
-    for run in 0..bench.runs {
-        let data = folder.join(format!("soko-{run}"));
-        let soko = Soko::start(&data).await?;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        rates.idle.push(megabytes(soko.memory()?));
-        let mut market = Market::open(&soko, PRODUCTS, STOCK, CUSTOMERS).await?;
-        cases::http::caught_up(&soko, Duration::from_secs(60)).await?;
-        let pages = cases::http::pages(&soko, &market, seconds).await?;
-        rates
-            .pages
-            .push((pages.rate(200), Latency::of(&pages.latency)));
-        let page = cases::http::same_page(&soko, &mut market, seconds).await?;
-        rates
-            .same_page
-            .push((page.rate(200), Latency::of(&page.latency)));
-        let placed = cases::http::orders(&soko, &market, seconds).await?;
-        rates
-            .orders
-            .push((placed.rate(201), Latency::of(&placed.latency)));
-        rates.loaded.push(megabytes(soko.memory()?));
-        let behind = cases::http::caught_up(&soko, Duration::from_secs(120)).await?;
-        rates.caught_up.push(behind.as_secs_f64());
-        let delays = cases::http::visible(&soko, &market, 500, seconds).await?;
-        let delays = Latency::of(&delays);
-        rates.visible.push((delays.p99_ms, delays));
-        rates.loaded.push(megabytes(soko.memory()?));
-        soko.stop().await?;
-        let again = Soko::start(&data).await?;
-        rates.ready.push(again.ready_after.as_secs_f64());
-        again.stop().await?;
-    }
-    let at_least = Goal::AtLeast;
-    bench.timed(ORDERS, "orders/s", &rates.orders, at_least(0.2 * inserts));
-    bench.plain(CAUGHT_UP, "s", rates.caught_up, Goal::AtMost(20.0));
-    bench.timed(PAGES, "req/s", &rates.pages, at_least(4_000.0));
-    bench.timed(
-        SAME_PAGE,
-        "req/s",
-        &rates.same_page,
-        at_least(0.4 * answers),
-    );
-    bench.timed(VISIBLE, "ms", &rates.visible, Goal::AtMost(100.0));
-    bench.plain(MEMORY_IDLE, "MB", rates.idle, Goal::AtMost(80.0));
-    bench.plain(MEMORY_LOADED, "MB", rates.loaded, Goal::AtMost(300.0));
-    bench.plain(READY, "s", rates.ready, Goal::AtMost(2.0));
-    Ok(())
-}
-
-#[derive(Default)]
-struct Figures {
-    idle: Vec<f64>,
-    loaded: Vec<f64>,
-    caught_up: Vec<f64>,
-    ready: Vec<f64>,
-    orders: Vec<(f64, Latency)>,
-    pages: Vec<(f64, Latency)>,
-    same_page: Vec<(f64, Latency)>,
-    visible: Vec<(f64, Latency)>,
-}
-
 impl Bench {
+    /// Adds a case unless it was not asked for, or not reached.
     fn plain(&mut self, name: &str, unit: &'static str, figures: Vec<f64>, goal: Goal) {
+        if figures.is_empty() || !self.wants(name) {
+            return;
+        }
         let name = name.to_owned();
         self.add(Case {
             name,
@@ -334,6 +230,9 @@ impl Bench {
     }
 
     fn timed(&mut self, name: &str, unit: &'static str, runs: &[(f64, Latency)], goal: Goal) {
+        if runs.is_empty() || !self.wants(name) {
+            return;
+        }
         let figures: Vec<_> = runs.iter().map(|(figure, _)| *figure).collect();
         let middle = median(&figures);
         let latency = runs
@@ -350,10 +249,6 @@ impl Bench {
             notes: vec![],
         });
     }
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX)) * 1024.0 / MEGABYTE
 }
 
 /// What the figures were taken on.
