@@ -2,9 +2,10 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, HeaderName, LOCATION};
+use actix_web::http::header::{ContentType, ETAG, HeaderName, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use soko_commands::Committed;
 use soko_event_log::Position;
@@ -136,7 +137,9 @@ impl<T: Outcome, S: Status> Responder for Recorded<T, S> {
             response.insert_header((LOCATION, location));
         }
         match body {
-            Some(body) => response.json(body),
+            Some(body) => response
+                .content_type(ContentType::json())
+                .body(String::from(Box::<str>::from(body))),
             None => response.finish(),
         }
     }
@@ -158,12 +161,12 @@ impl<T: Outcome, S: Status> Answer for Recorded<T, S> {
 
 /// What a command tells: something, or `()` for nothing.
 pub trait Outcome {
-    fn json(&self) -> Option<Value>;
+    fn json(&self) -> Option<Box<RawValue>>;
     fn describe(operation: &mut Operation<'_>, status: StatusCode);
 }
 
 impl Outcome for () {
-    fn json(&self) -> Option<Value> {
+    fn json(&self) -> Option<Box<RawValue>> {
         None
     }
 
@@ -173,8 +176,8 @@ impl Outcome for () {
 }
 
 impl<T: Serialize + Described> Outcome for T {
-    fn json(&self) -> Option<Value> {
-        serde_json::to_value(self).ok()
+    fn json(&self) -> Option<Box<RawValue>> {
+        serde_json::value::to_raw_value(self).ok()
     }
 
     fn describe(operation: &mut Operation<'_>, status: StatusCode) {

@@ -15,8 +15,8 @@ mod servers;
 mod soko;
 
 use clap::Parser;
+use raw::RawLimits;
 use report::{Case, Goal, Latency, Report, median};
-use served::RawLimits;
 use servers::Server;
 use std::error::Error;
 use std::io::Write as _;
@@ -63,16 +63,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         only: arguments.only.clone(),
     };
     let server = Server::start(&folder.path().join("postgres")).await?;
-    let limits = raw_limits(&mut bench, &server).await?;
-    engine_cases(&mut bench, &server, limits.inserts, arguments.seconds).await?;
+    let mut limits = RawLimits::new(&server);
+    engine_cases(&mut bench, &server, &mut limits, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
+    let outcome = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
+    bench.report.cases.splice(0..0, limits.into_cases());
     server.stop().await?;
-    let served = served::cases(&mut bench, folder.path(), &limits, arguments.seconds).await;
     let table = bench.report.table();
     std::io::stdout().write_all(table.as_bytes())?;
     std::fs::write(&arguments.json, serde_json::to_vec_pretty(&bench.report)?)?;
-    served?;
+    outcome?;
     let missed = bench
         .report
         .cases
@@ -106,81 +107,39 @@ impl Bench {
     }
 }
 
-async fn raw_limits(bench: &mut Bench, server: &Server) -> Result<RawLimits, Box<dyn Error>> {
-    let pgbench = server.programs().join("pgbench");
-    let (mut inserts, mut answers) = (Vec::new(), Vec::new());
-    for _ in 0..bench.runs {
-        let url = server.empty_database().await?;
-        inserts.push(raw::pgbench_inserts(&pgbench, &url, 10).await?);
-        answers.push(raw::static_json(5).await?);
-    }
-    let limits = RawLimits {
-        inserts: median(&inserts),
-        answers: median(&answers),
-    };
-    for (name, unit, figures) in [
-        (
-            "r1 pgbench: one 600-byte event a transaction, 64 clients",
-            "tx/s",
-            inserts,
-        ),
-        (
-            "r2 actix-web: 2 KB of static JSON, 64 connections",
-            "req/s",
-            answers,
-        ),
-    ] {
-        let name = name.to_owned();
-        bench.add(Case {
-            name,
-            unit,
-            figures,
-            goal: Goal::None,
-            latency: None,
-            notes: vec![],
-        });
-    }
-    Ok(limits)
-}
-
 async fn engine_cases(
     bench: &mut Bench,
     server: &Server,
-    inserts: f64,
+    limits: &mut RawLimits<'_>,
     seconds: u64,
 ) -> Result<(), Box<dyn Error>> {
-    let name = "engine: units of 4 events in 4 streams and a claim, 64 in flight";
-    if bench.wants(name) {
-        let mut runs = Vec::new();
+    let spread = "engine: units of 4 events in 4 streams and a claim, 64 in flight";
+    let hot = "engine: one hot product in every unit, 256 in flight, sold = stock";
+    if bench.wants(spread) {
+        let (mut runs, mut inserts) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
+            inserts.push(limits.inserts().await?);
             runs.push(cases::engine::spread(server, ENGINE_CALLERS, seconds.min(10)).await?);
         }
-        bench.add(engine_case(name, 0.9 * inserts, &runs));
+        bench.timed(spread, "units/s", &runs, part_of_r1(0.9, inserts));
     }
-    let name = "engine: one hot product in every unit, 256 in flight, sold = stock";
-    if bench.wants(name) {
-        let mut runs = Vec::new();
+    if bench.wants(hot) {
+        let (mut runs, mut inserts) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
+            inserts.push(limits.inserts().await?);
             runs.push(cases::engine::hot(server, HOT_CALLERS, HOT_STOCK).await?);
         }
-        bench.add(engine_case(name, inserts, &runs));
+        bench.timed(hot, "units/s", &runs, part_of_r1(1.0, inserts));
     }
     Ok(())
 }
 
-fn engine_case(name: &str, goal: f64, runs: &[cases::engine::Run]) -> Case {
-    let figures: Vec<_> = runs.iter().map(|run| run.units_per_second).collect();
-    let middle = median(&figures);
-    let latency = runs
-        .iter()
-        .find(|run| run.units_per_second.total_cmp(&middle).is_eq());
-    Case {
-        name: name.to_owned(),
-        unit: "units/s",
-        latency: latency.map(|run| Latency::of(&run.latency)),
-        figures,
-        goal: Goal::AtLeast(goal),
-        notes: vec![],
+const fn part_of_r1(part: f64, limits: Vec<f64>) -> Goal {
+    let limit = "r1";
+    Goal::PartOf {
+        part,
+        limit,
+        limits,
     }
 }
 

@@ -1,15 +1,74 @@
-//! The raw limits of the machine, taken in the same run as everything that is compared with them.
+//! The raw limits of the machine, taken right before whatever is compared with them.
 
 use crate::load;
+use crate::report::{Case, Goal};
+use crate::servers::Server;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use std::error::Error;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
 
+/// How long each is measured.
+const SECONDS: u32 = 6;
+
+/// Measures the raw limits whenever they are wanted, and remembers every figure.
+pub(crate) struct RawLimits<'a> {
+    server: &'a Server,
+    inserts: Vec<f64>,
+    answers: Vec<f64>,
+}
+
+impl<'a> RawLimits<'a> {
+    pub(crate) const fn new(server: &'a Server) -> Self {
+        Self {
+            server,
+            inserts: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// (r1) in transactions a second.
+    pub(crate) async fn inserts(&mut self) -> Result<f64, Box<dyn Error>> {
+        let url = self.server.empty_database().await?;
+        let pgbench = self.server.programs().join("pgbench");
+        let figure = pgbench_inserts(&pgbench, &url, SECONDS).await?;
+        self.inserts.push(figure);
+        Ok(figure)
+    }
+
+    /// (r2) in requests a second.
+    pub(crate) async fn answers(&mut self) -> Result<f64, Box<dyn Error>> {
+        let figure = static_json(SECONDS.into()).await?;
+        self.answers.push(figure);
+        Ok(figure)
+    }
+
+    /// Those that were taken.
+    pub(crate) fn into_cases(self) -> impl Iterator<Item = Case> {
+        let inserts = "r1 pgbench: one 600-byte event a transaction, 64 clients";
+        let answers = "r2 actix-web: 2 KB of static JSON, 64 connections";
+        [
+            (inserts, "tx/s", self.inserts),
+            (answers, "req/s", self.answers),
+        ]
+        .into_iter()
+        .filter(|(_, _, figures)| !figures.is_empty())
+        .map(|(name, unit, figures)| Case {
+            name: name.to_owned(),
+            unit,
+            figures,
+            goal: Goal::None,
+            latency: None,
+            notes: vec![],
+        })
+    }
+}
+
 /// (r1) `pgbench -M prepared`: one 600-byte event a transaction, 64 clients. Transactions a second.
-pub(crate) async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
+async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
     let table = "CREATE TABLE IF NOT EXISTS pgbench_events (
         position bigserial PRIMARY KEY, payload json NOT NULL)";
     let pool = sqlx::PgPool::connect(url).await.map_err(io::Error::other)?;
@@ -47,7 +106,7 @@ pub(crate) async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> 
 }
 
 /// (r2) actix-web answering 2 KB of static JSON to 64 connections. Requests a second.
-pub(crate) async fn static_json(seconds: u64) -> io::Result<f64> {
+async fn static_json(seconds: u64) -> io::Result<f64> {
     let body = format!(r#"{{"filler":"{}"}}"#, "x".repeat(2_035));
     let body = web::Bytes::from(body);
     let (send_port, port) = tokio::sync::oneshot::channel();

@@ -1,6 +1,6 @@
 //! Lets what is waiting ride on the next call.
 //!
-//! One task of a node has one call to the database in flight; all units that are enqueued
+//! One thread of a node has one call to the database in flight; all units that are enqueued
 //! meanwhile go with the next one. A call is one transaction: if a unit in it stands against what
 //! is in the log, the whole call is rolled back, a look-up names the units that are in the way,
 //! and the others go again. So a unit fails for its own reasons only.
@@ -61,15 +61,25 @@ impl Appender {
         connect: PgConnectOptions,
         options: AppenderOptions,
     ) -> Result<Self, AppendError> {
-        let refused = |error| AppendError::Database(Arc::new(error));
-        let mut connection = Connection::open(connect, &options).await.map_err(refused)?;
-        let head = connection.head().await.map_err(refused)?;
-        let (queue, worker) = Worker::new(connection, head, options);
+        let (started, opened) = oneshot::channel();
         let (running, stopped) = watch::channel(());
-        tokio::spawn(async move {
-            worker.run().await;
+        let work = async move {
+            match open(connect, options).await {
+                Ok((queue, worker)) => {
+                    let _ = started.send(Ok(queue));
+                    worker.run().await;
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            }
             drop(running);
-        });
+        };
+        on_a_thread(work).map_err(cannot_start)?;
+        let queue = opened
+            .await
+            .unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed))
+            .map_err(cannot_start)?;
         Ok(Self {
             handle: Arc::new(Handle { queue, stopped }),
         })
@@ -108,6 +118,31 @@ impl Appender {
         // Nothing is ever sent: the channel closes when the task ends.
         while stopped.changed().await.is_ok() {}
     }
+}
+
+async fn open(
+    connect: PgConnectOptions,
+    options: AppenderOptions,
+) -> Result<(Arc<Queue>, Worker), sqlx::Error> {
+    let mut connection = Connection::open(connect, &options).await?;
+    let head = connection.head().await?;
+    Ok(Worker::new(connection, head, options))
+}
+
+/// With a thread of its own, the next call does not wait for its turn among all that this process
+/// has to do, however busy it is.
+fn on_a_thread(work: impl Future<Output = ()> + Send + 'static) -> Result<(), sqlx::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name("appender".to_owned())
+        .spawn(move || runtime.block_on(work))?;
+    Ok(())
+}
+
+fn cannot_start(error: sqlx::Error) -> AppendError {
+    AppendError::Database(Arc::new(error))
 }
 
 impl Ticket {

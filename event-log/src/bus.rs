@@ -17,8 +17,9 @@ use std::time::Duration;
 /// An error of the NATS client, of whatever kind: they are all met in the same way.
 pub type BusError = async_nats::Error;
 
-/// The header that says where in the log a message stands.
-pub const POSITION_HEADER: &str = "Soko-Position";
+/// The header that says where in the log a message stands. It is the one by which the server itself
+/// tells a message from its repetition.
+pub const POSITION_HEADER: &str = "Nats-Msg-Id";
 
 /// A connection to NATS, and what our stream and subjects are called there. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -185,17 +185,29 @@ impl Relay {
                 metrics::gauge!("soko_relay_lag_events").set(approximate(lag));
             }
             if page.is_empty() {
-                // Nobody waits for these acknowledgements, but a refusal must be noticed.
-                tokio::select! {
-                    settled = publisher.settle(), if publisher.is_waiting() => settled?,
-                    () = self.pulse.wait() => (),
-                }
-                continue;
+                self.pulse.found_nothing();
+            } else {
+                self.pulse.found(page.len() < Self::PAGE);
             }
-            self.pulse.found();
+            let last = page.last().map(|message| message.position);
             for message in page {
                 after = message.position;
-                publisher.send(message).await?;
+                publisher.send(message, Some(after) == last).await?;
+            }
+            self.wait(publisher).await?;
+        }
+    }
+
+    /// Waits until it is worth while to read on.
+    async fn wait(&mut self, publisher: &mut Publisher) -> Result<(), RelayError> {
+        let news = self.pulse.wait();
+        tokio::pin!(news);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut news => return Ok(()),
+                // Nobody waits for these acknowledgements, but a refusal must be noticed.
+                settled = publisher.settle(), if publisher.is_waiting() => settled?,
             }
         }
     }

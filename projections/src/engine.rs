@@ -1,9 +1,9 @@
 //! One batch: load the rows it touches, fold, write them with the checkpoint.
 
 use crate::ReadModel;
-use crate::fold::{FoldFailed, Rows};
+use crate::fold::{FoldFailed, Folded, Rows};
 use crate::row::Row;
-use crate::row_store::{Fence, RowStore, Schema, StoreError};
+use crate::row_store::{Changes, Fence, RowStore, Schema, StoreError};
 use lru::LruCache;
 use soko_event_log::{Position, RecordedEvent};
 use sqlx::PgConnection;
@@ -87,20 +87,23 @@ impl<M: ReadModel> Engine<M> {
         from: Option<Checkpoint>,
         to: Position,
     ) -> Result<(), StoreError> {
-        let (mut put, mut gone) = (Vec::with_capacity(rows.len()), Vec::new());
-        for (key, row) in rows.sorted() {
-            match row {
-                Some(row) => put.push(row),
-                None => gone.push(key),
-            }
-        }
+        let Folded {
+            added,
+            changed,
+            gone,
+        } = rows.folded();
+        let changes = Changes {
+            added: &added,
+            changed: &changed,
+            gone: &gone,
+        };
         let fence = from.map(|from| Fence {
             name: M::NAME,
             generation: from.generation,
             from: from.position,
             to,
         });
-        self.store.write(connection, &put, &gone, fence).await
+        self.store.write(connection, changes, fence).await
     }
 
     fn keep(&mut self, rows: Rows<M>) {

@@ -11,6 +11,17 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Rows<M: ReadModel> {
     rows: HashMap<M::Key, Option<M::Row>>,
+    /// Those that are in the table.
+    stored: HashSet<M::Key>,
+}
+
+/// What has become of rows, in the order of their keys, so that what lies together is written
+/// together.
+#[derive(Debug)]
+pub(crate) struct Folded<'a, M: ReadModel> {
+    pub(crate) added: Vec<&'a M::Row>,
+    pub(crate) changed: Vec<&'a M::Row>,
+    pub(crate) gone: Vec<&'a M::Key>,
 }
 
 /// An event that a fold cannot take.
@@ -25,6 +36,7 @@ impl<M: ReadModel> Default for Rows<M> {
     fn default() -> Self {
         Self {
             rows: HashMap::new(),
+            stored: HashSet::new(),
         }
     }
 }
@@ -92,7 +104,11 @@ impl<M: ReadModel> Rows<M> {
         unknown
     }
 
+    /// A row as it is in the table; `None` if it is not there.
     pub(crate) fn put(&mut self, key: M::Key, row: Option<M::Row>) {
+        if row.is_some() {
+            self.stored.insert(key.clone());
+        }
         self.rows.insert(key, row);
     }
 
@@ -104,8 +120,24 @@ impl<M: ReadModel> Rows<M> {
         self.rows
     }
 
-    /// In the order of the keys, so that what lies together is written together.
-    pub(crate) fn sorted(&self) -> Vec<(&M::Key, Option<&M::Row>)> {
+    pub(crate) fn folded(&self) -> Folded<'_, M> {
+        let mut folded = Folded {
+            added: Vec::new(),
+            changed: Vec::new(),
+            gone: Vec::new(),
+        };
+        for (key, row) in self.sorted() {
+            match (row, self.stored.contains(key)) {
+                (Some(row), true) => folded.changed.push(row),
+                (Some(row), false) => folded.added.push(row),
+                (None, true) => folded.gone.push(key),
+                (None, false) => (),
+            }
+        }
+        folded
+    }
+
+    fn sorted(&self) -> Vec<(&M::Key, Option<&M::Row>)> {
         let mut rows: Vec<_> = self
             .rows
             .iter()

@@ -60,8 +60,7 @@ pub(crate) fn rows<M: ReadModel>(events: impl IntoIterator<Item = AnyEvent>) -> 
     }
     let mut rows = Rows::<M>::default();
     rows.fold(&recorded).unwrap();
-    let rows = rows.sorted().into_iter();
-    rows.filter_map(|(_, row)| row.cloned()).collect()
+    rows.folded().added.into_iter().cloned().collect()
 }
 
 /// The one row that the events lead to.

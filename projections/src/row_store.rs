@@ -13,7 +13,7 @@ use soko_event_log::Position;
 use sqlx::PgConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use statements::Statements;
+use statements::{Parts, Statements};
 use std::marker::PhantomData;
 
 /// The table of one read model, in one schema.
@@ -31,6 +31,25 @@ pub(crate) struct Fence<'a> {
     pub(crate) generation: i32,
     pub(crate) from: Position,
     pub(crate) to: Position,
+}
+
+/// What is to be written, in the order of the keys.
+#[derive(Debug)]
+pub(crate) struct Changes<'a, R: Row> {
+    /// Rows that are certainly not in the table.
+    pub(crate) added: &'a [&'a R],
+    pub(crate) changed: &'a [&'a R],
+    pub(crate) gone: &'a [&'a R::Key],
+}
+
+impl<R: Row> Default for Changes<'_, R> {
+    fn default() -> Self {
+        Self {
+            added: &[],
+            changed: &[],
+            gone: &[],
+        }
+    }
 }
 
 /// Why rows could not be read or written.
@@ -94,14 +113,20 @@ impl<R: Row> RowStore<R> {
     pub(crate) async fn write(
         &self,
         connection: &mut PgConnection,
-        put: &[&R],
-        gone: &[&R::Key],
+        changes: Changes<'_, R>,
         fence: Option<Fence<'_>>,
     ) -> Result<(), StoreError> {
-        let sql = self
-            .statements
-            .write(!put.is_empty(), !gone.is_empty(), fence.is_some());
-        let Some(sql) = sql else { return Ok(()) };
+        let Changes {
+            added,
+            changed,
+            gone,
+        } = changes;
+        let sql = self.statements.write(Parts {
+            is_fenced: fence.is_some(),
+            adds: !added.is_empty(),
+            changes: !changed.is_empty(),
+            takes: !gone.is_empty(),
+        });
         let mut query = sqlx::query(sql);
         if let Some(fence) = fence {
             query = query
@@ -110,8 +135,10 @@ impl<R: Row> RowStore<R> {
                 .bind(fence.from.get())
                 .bind(fence.generation);
         }
-        if !put.is_empty() {
-            query = Self::bind_rows(query, put)?;
+        for rows in [added, changed] {
+            if !rows.is_empty() {
+                query = Self::bind_rows(query, rows)?;
+            }
         }
         if !gone.is_empty() {
             let mut parameters = SetParameters::new(&R::COLUMNS[..R::KEY_COLUMNS], gone.len());

@@ -2,6 +2,7 @@
 
 use crate::load::{histogram, micros, rate};
 use crate::orders::{Refusal, Shelf};
+use crate::report::Latency;
 use crate::servers::Server;
 use hdrhistogram::Histogram;
 use soko_commands::{CommandError, Engine, EngineOptions};
@@ -11,11 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// One run: units each second, and how long each took.
-pub(crate) struct Run {
-    pub units_per_second: f64,
-    pub latency: Histogram<u64>,
-}
+/// Units each second, and how long they took.
+pub(crate) type Run = (f64, Latency);
 
 /// Orders of two out of many products.
 pub(crate) async fn spread(
@@ -83,10 +81,10 @@ struct Driven {
 
 impl From<Driven> for Run {
     fn from(driven: Driven) -> Self {
-        Self {
-            units_per_second: rate(driven.sold, driven.elapsed),
-            latency: driven.latency,
-        }
+        (
+            rate(driven.sold, driven.elapsed),
+            Latency::of(&driven.latency),
+        )
     }
 }
 

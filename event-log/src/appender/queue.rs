@@ -152,8 +152,8 @@ impl Queue {
         }
     }
 
-    /// A call took this long and left the head here.
-    pub(super) fn call_ended(&self) {
+    /// Measures the call that is over; the number up to which every unit is decided.
+    pub(super) fn call_ended(&self) -> u64 {
         let mut waiting = self.lock();
         if let Some(since) = waiting.call_since.take() {
             waiting.call_time = (waiting.call_time * 3 + since.elapsed()) / 4;
@@ -167,7 +167,12 @@ impl Queue {
             .map_or(waiting.last_number + 1, |queued| queued.number);
         drop(waiting);
         self.meters.queue_length.set(count(queue_length));
-        self.settled.send_replace(undecided - 1);
+        undecided - 1
+    }
+
+    /// Every unit up to this number is answered.
+    pub(super) fn settle(&self, number: u64) {
+        self.settled.send_replace(number);
     }
 
     pub(super) fn reached(&self, head: Position) {

@@ -1,4 +1,4 @@
-//! The task: one call after the other.
+//! What the thread does: one call after the other.
 
 use super::AppenderOptions;
 use super::appended::Appended;
@@ -10,13 +10,13 @@ use futures::future::join;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::yield_now;
 use tokio::time::sleep;
 
 /// How often the same units are sent although each time they are refused for no fault of theirs.
 const TRIES_MAX: u32 = 3;
-/// How often the runtime's other tasks go first before a call.
-const YIELDS_MAX: u32 = 4;
+/// How long those who are about to enqueue are waited for, and how often, as long as more come.
+const GATHERING_PAUSE: Duration = Duration::from_micros(50);
+const GATHERING_PAUSES_MAX: u32 = 8;
 /// Half of fewer is not worth a call of its own.
 const UNITS_WORTH_SPLITTING: usize = 4;
 const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -27,9 +27,16 @@ pub(super) struct Worker {
     queue: Arc<Queue>,
     connection: Connection,
     appended: Appended,
-    /// What is in the log and not answered yet: the database does not wait for that.
-    unanswered: Vec<(Queued, crate::Appended)>,
+    done: Done,
     latency_budget: Duration,
+}
+
+/// What is in the log and not answered yet: the database does not wait for that.
+#[derive(Debug, Default)]
+struct Done {
+    units: Vec<(Queued, crate::Appended)>,
+    /// Every unit up to this number is among them, or is answered.
+    up_to: u64,
 }
 
 /// Units that go with one call, in their order.
@@ -50,7 +57,7 @@ impl Worker {
             queue: Arc::clone(&queue),
             connection,
             appended: Appended::default(),
-            unanswered: Vec::new(),
+            done: Done::default(),
             latency_budget,
         };
         (queue, worker)
@@ -63,9 +70,9 @@ impl Worker {
             while let Some(part) = parts.pop() {
                 parts.extend(self.send(part).await);
             }
-            self.queue.call_ended();
+            self.done.up_to = self.queue.call_ended();
             if self.queue.len() == 0 {
-                answer(&self.queue, &mut self.unanswered);
+                self.done.answer(&self.queue);
             }
         }
         self.connection.close().await;
@@ -83,14 +90,15 @@ impl Worker {
             return self.queue.take(UNITS_PER_CALL_MAX);
         }
         self.queue.filled().await;
-        let mut waiting = self.queue.len();
-        for _ in 0..YIELDS_MAX {
-            yield_now().await;
+        let mut waiting = 0;
+        for _ in 0..GATHERING_PAUSES_MAX {
             let now_waiting = self.queue.len();
             if now_waiting == waiting || now_waiting >= UNITS_PER_CALL_MAX {
                 break;
             }
             waiting = now_waiting;
+            // Shorter than the runtime can wait; nothing else is to be done on this thread.
+            std::thread::sleep(GATHERING_PAUSE);
         }
         let half = self.queue.len() / 2;
         self.queue.take(if half < UNITS_WORTH_SPLITTING {
@@ -107,7 +115,7 @@ impl Worker {
             return vec![];
         }
         if !self.connection.is_live() {
-            answer(&self.queue, &mut self.unanswered);
+            self.done.answer(&self.queue);
         }
         if let Err(error) = self.connected_within(self.latency_budget).await {
             fail_all(units, error);
@@ -118,7 +126,7 @@ impl Worker {
         let since = Instant::now();
         // The first is asked first: the call is on its way when those before it are answered.
         let (result, ()) = join(self.connection.send(&call), async {
-            answer(&self.queue, &mut self.unanswered);
+            self.done.answer(&self.queue);
         })
         .await;
         self.queue.meters().call_seconds.record(since.elapsed());
@@ -235,7 +243,7 @@ impl Worker {
                 last,
                 recorded_at,
             };
-            self.unanswered.push((queued, appended));
+            self.done.units.push((queued, appended));
             base = last;
         }
     }
@@ -290,17 +298,19 @@ impl Part {
     }
 }
 
-fn answer(queue: &Queue, unanswered: &mut Vec<(Queued, crate::Appended)>) {
-    let Some((_, last)) = unanswered.last() else {
-        return;
-    };
-    queue.reached(last.last);
-    let meters = queue.meters();
-    for (queued, appended) in unanswered.drain(..) {
-        let events = queued.unit.events.len() as u64;
-        meters.unit_seconds.record(queued.waited());
-        meters.appended_events.increment(events);
-        queued.succeed(appended);
+impl Done {
+    fn answer(&mut self, queue: &Queue) {
+        if let Some((_, last)) = self.units.last() {
+            queue.reached(last.last);
+        }
+        let meters = queue.meters();
+        for (queued, appended) in self.units.drain(..) {
+            let events = queued.unit.events.len() as u64;
+            meters.unit_seconds.record(queued.waited());
+            meters.appended_events.increment(events);
+            queued.succeed(appended);
+        }
+        queue.settle(self.up_to);
     }
 }
 

@@ -13,9 +13,26 @@ use std::borrow::Cow;
 /// take up to a megabyte unless told otherwise.
 const BODY_BYTES_MAX: usize = 512 * 1024;
 
+/// About what a message takes beside its texts.
+const HEAD_BYTES: usize = 320;
+
 const PARTITIONS: u32 = 16;
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A message as it is written: the texts are added as they are stored.
+#[derive(Debug, Serialize)]
+struct Head<'a> {
+    position: Position,
+    tenant_id: TenantId,
+    stream_type: &'a str,
+    stream_id: &'a str,
+    sequence: u64,
+    event_type: &'a str,
+    event_version: &'a str,
+    recorded_at: String,
+}
+
+/// A message as it is read.
+#[derive(Debug, Deserialize)]
 pub(crate) struct Message<'a> {
     position: Position,
     tenant_id: TenantId,
@@ -39,13 +56,25 @@ pub(crate) struct Message<'a> {
 impl<'a> Message<'a> {
     /// The body of the message for an event: the same event gives the same bytes. Empty if they
     /// are too many.
-    pub(crate) fn body<S: AsRef<str>>(stored: &'a StoredEvent<S>) -> Bytes {
-        if stored.payload.as_ref().len() + stored.metadata.as_ref().len() > BODY_BYTES_MAX {
+    pub(crate) fn body<S: AsRef<str>>(stored: &StoredEvent<S>) -> Bytes {
+        let (payload, metadata) = (stored.payload.as_ref(), stored.metadata.as_ref());
+        if payload.len() + metadata.len() > BODY_BYTES_MAX {
             return Bytes::new();
         }
-        Self::of(stored)
-            .and_then(|message| serde_json::to_vec(&message))
-            .map_or_else(|_| Bytes::new(), Bytes::from)
+        let mut body = Vec::with_capacity(payload.len() + metadata.len() + HEAD_BYTES);
+        if serde_json::to_writer(&mut body, &Head::of(stored)).is_err() {
+            return Bytes::new();
+        }
+        // The object goes on. What the log stores as JSON need not be parsed once more.
+        body.pop();
+        for (name, text) in [("metadata", metadata), ("payload", payload)] {
+            body.extend_from_slice(b",\"");
+            body.extend_from_slice(name.as_bytes());
+            body.extend_from_slice(b"\":");
+            body.extend_from_slice(text.as_bytes());
+        }
+        body.push(b'}');
+        body.into()
     }
 
     /// What the log has, as far as the message says it; None if it is no message of ours or has
@@ -66,23 +95,22 @@ impl<'a> Message<'a> {
             recorded_at: recorded_at.with_timezone(&Utc),
         })
     }
+}
 
-    fn of<S: AsRef<str>>(stored: &'a StoredEvent<S>) -> Result<Self, serde_json::Error> {
-        let recorded_at = stored
-            .recorded_at
-            .to_rfc3339_opts(SecondsFormat::Micros, true);
-        Ok(Self {
+impl<'a> Head<'a> {
+    fn of<S: AsRef<str>>(stored: &'a StoredEvent<S>) -> Self {
+        Self {
             position: stored.position,
             tenant_id: stored.tenant_id,
-            stream_type: stored.stream_type.as_ref().into(),
-            stream_id: stored.stream_id.as_ref().into(),
+            stream_type: stored.stream_type.as_ref(),
+            stream_id: stored.stream_id.as_ref(),
             sequence: stored.sequence,
-            event_type: stored.event_type.as_ref().into(),
-            event_version: stored.event_version.as_ref().into(),
-            recorded_at: recorded_at.into(),
-            metadata: serde_json::from_str(stored.metadata.as_ref())?,
-            payload: serde_json::from_str(stored.payload.as_ref())?,
-        })
+            event_type: stored.event_type.as_ref(),
+            event_version: stored.event_version.as_ref(),
+            recorded_at: stored
+                .recorded_at
+                .to_rfc3339_opts(SecondsFormat::Micros, true),
+        }
     }
 }
 

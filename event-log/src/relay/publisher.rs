@@ -1,13 +1,14 @@
 //! Many messages on their way at once, each with the sequence it must get.
 //!
 //! Acknowledgements come to one inbox, in the order of the messages: one lost message makes all
-//! that follow wrong, so there is nothing to be sorted out.
+//! that follow wrong, so there is nothing to be sorted out. For the same reason the acknowledgement
+//! of one message is that of all before it, and most need not be asked for.
 
 use super::RelayError;
 use super::leadership::Outgoing;
 use crate::Position;
 use crate::bus::{Bus, BusError, POSITION_HEADER};
-use async_nats::header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_MESSAGE_ID};
+use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::{Client, HeaderMap, HeaderValue, Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
@@ -25,10 +26,13 @@ pub(super) struct Publisher {
     client: Client,
     inbox: String,
     acknowledgements: Subscriber,
-    window: usize,
+    window: u64,
+    /// The messages whose acknowledgement was asked for.
     waiting: VecDeque<Sent>,
-    /// The sequence of the last message, once all those waiting are stored.
+    /// The sequence of the last message, once all those on their way are stored.
     last_sequence: u64,
+    /// Up to here they are stored.
+    stored_sequence: u64,
     published: u64,
     /// How many of them the metrics know.
     counted: u64,
@@ -59,6 +63,9 @@ struct Refusal {
 }
 
 impl Publisher {
+    /// Within a long run of messages the window has to move on.
+    const ACKNOWLEDGED_EVERY: u64 = 100;
+
     /// `last_sequence` is that of the last message the stream has.
     pub(super) async fn new(
         bus: &Bus,
@@ -72,9 +79,10 @@ impl Publisher {
             bus: bus.clone(),
             client,
             inbox,
-            window: window.max(1),
-            waiting: VecDeque::with_capacity(window),
+            window: window.max(1) as u64,
+            waiting: VecDeque::new(),
             last_sequence,
+            stored_sequence: last_sequence,
             published: 0,
             counted: 0,
             last_published: Position::START,
@@ -107,9 +115,14 @@ impl Publisher {
         self.known
     }
 
-    /// Sends the next event; waits for acknowledgements while the window is full.
-    pub(super) async fn send(&mut self, message: Outgoing) -> Result<(), RelayError> {
-        while self.waiting.len() >= self.window {
+    /// Sends the next event; waits for acknowledgements while the window is full. The last before
+    /// a pause must ask for one.
+    pub(super) async fn send(
+        &mut self,
+        message: Outgoing,
+        asks_for_acknowledgement: bool,
+    ) -> Result<(), RelayError> {
+        while self.last_sequence - self.stored_sequence >= self.window && self.is_waiting() {
             self.settle().await?;
         }
         while let Some(Some(answer)) = self.acknowledgements.next().now_or_never() {
@@ -117,23 +130,38 @@ impl Publisher {
         }
         let position = message.position;
         let sequence = self.last_sequence + 1;
-        let sending = self.client.publish_with_reply_and_headers(
-            message.subject,
-            format!("{}.{sequence}", self.inbox),
-            headers(position, self.last_sequence),
-            self.fitting(message.body),
-        );
+        let headers = headers(position, self.last_sequence);
+        let body = self.fitting(message.body);
+        let is_acknowledged = asks_for_acknowledgement
+            || sequence.is_multiple_of(Self::ACKNOWLEDGED_EVERY)
+            || sequence - self.stored_sequence >= self.window
+            // Until it has taken something, it is of interest what it says to each.
+            || self.published == 0;
+        let sending = async {
+            if is_acknowledged {
+                let reply = format!("{}.{sequence}", self.inbox);
+                self.client
+                    .publish_with_reply_and_headers(message.subject, reply, headers, body)
+                    .await
+            } else {
+                self.client
+                    .publish_with_headers(message.subject, headers, body)
+                    .await
+            }
+        };
         // While it is disconnected, the client takes messages until its queue is full.
         timeout(Bus::ANSWER_TIMEOUT, sending)
             .await
             .map_err(|_| RelayError::Disconnected)?
             .map_err(|error| RelayError::Bus(error.into()))?;
         self.last_sequence = sequence;
-        self.waiting.push_back(Sent {
-            position,
-            sequence,
-            at: Instant::now(),
-        });
+        if is_acknowledged {
+            self.waiting.push_back(Sent {
+                position,
+                sequence,
+                at: Instant::now(),
+            });
+        }
         Ok(())
     }
 
@@ -198,7 +226,8 @@ impl Publisher {
             return Err(refused(refusal.description));
         }
         if acknowledgement.seq == sent.sequence {
-            self.published += 1;
+            self.published += sent.sequence - self.stored_sequence;
+            self.stored_sequence = sent.sequence;
             self.last_published = position;
             return Ok(());
         }
@@ -217,7 +246,6 @@ fn headers(position: Position, last_sequence: u64) -> HeaderMap {
         NATS_EXPECTED_LAST_SEQUENCE,
         HeaderValue::from(last_sequence),
     );
-    headers.insert(NATS_MESSAGE_ID, position.as_str());
     headers.insert(POSITION_HEADER, position);
     headers
 }

@@ -3,9 +3,9 @@
 use super::{RebuildError, RebuildOptions};
 use crate::ReadModel;
 use crate::checkpoint::skipped;
-use crate::fold::{Rows, needed};
+use crate::fold::{Folded, Rows, needed};
 use crate::row::Row;
-use crate::row_store::{RowStore, Schema, StoreError};
+use crate::row_store::{Changes, RowStore, Schema, StoreError};
 use soko_event_log::{LogReader, Position, RecordedEvent};
 use sqlx::PgConnection;
 use std::collections::HashSet;
@@ -24,8 +24,6 @@ pub(super) struct Builder<'a, M: ReadModel> {
     skipped: HashSet<Position>,
     store: RowStore<M::Row>,
     rows: Rows<M>,
-    /// Which of the rows in memory are in the table as well, as they were before.
-    stored: HashSet<M::Key>,
     /// Rows may be in the table that are not in memory.
     has_stored: bool,
     position: Position,
@@ -63,7 +61,6 @@ impl<'a, M: ReadModel> Builder<'a, M> {
             options,
             store: RowStore::new(Schema::Next),
             rows: Rows::default(),
-            stored: HashSet::new(),
             has_stored: false,
             position: Position::START,
             committed: Position::START,
@@ -111,7 +108,6 @@ impl<'a, M: ReadModel> Builder<'a, M> {
     /// After a transaction was rolled back: back to what is in the table.
     pub(super) fn forget_uncommitted(&mut self) {
         self.rows = Rows::default();
-        self.stored.clear();
         self.position = self.committed;
     }
 
@@ -149,7 +145,6 @@ impl<'a, M: ReadModel> Builder<'a, M> {
     async fn load_rows(&mut self, events: &[Arc<RecordedEvent>]) -> Result<(), RebuildError> {
         let unknown = self.rows.unknown(events);
         for row in self.store.load(self.connection, &unknown).await? {
-            self.stored.insert(row.key());
             self.rows.put(row.key(), Some(row));
         }
         Ok(())
@@ -158,32 +153,34 @@ impl<'a, M: ReadModel> Builder<'a, M> {
     /// Empties the memory into the table: new rows with `COPY`, others as updates.
     async fn store_rows(&mut self) -> Result<(), RebuildError> {
         let rows = std::mem::take(&mut self.rows);
-        let stored = std::mem::take(&mut self.stored);
         if rows.len() == 0 {
             return Ok(());
         }
-        let (mut changed, mut gone) = (Vec::new(), Vec::new());
-        let mut new = Vec::new();
-        for (key, row) in rows.sorted() {
-            match row {
-                Some(row) if stored.contains(key) => changed.push(row),
-                Some(row) => new.push(row),
-                None if stored.contains(key) => gone.push(key),
-                None => (),
-            }
-        }
-        if !new.is_empty() {
+        let Folded {
+            added,
+            changed,
+            gone,
+        } = rows.folded();
+        if !added.is_empty() {
             let mut copy = self.store.copy_in(self.connection).await?;
-            for row in new {
+            for row in added {
                 copy.row(row).await?;
             }
             copy.finish().await?;
         }
         for rows in changed.chunks(ROWS_PER_WRITE) {
-            self.store.write(self.connection, rows, &[], None).await?;
+            let changes = Changes {
+                changed: rows,
+                ..Changes::default()
+            };
+            self.store.write(self.connection, changes, None).await?;
         }
         for keys in gone.chunks(ROWS_PER_WRITE) {
-            self.store.write(self.connection, &[], keys, None).await?;
+            let changes = Changes {
+                gone: keys,
+                ..Changes::default()
+            };
+            self.store.write(self.connection, changes, None).await?;
         }
         if !self.has_stored {
             // From here on rows are looked for by their keys.

@@ -25,21 +25,45 @@ pub(super) struct Statements {
     pub(super) load: String,
     pub(super) copy_in: String,
     pub(super) copy_out: String,
-    put: String,
-    take: String,
-    fenced_put: String,
-    fenced_take: String,
-    fenced_put_and_take: String,
-    put_and_take: String,
-    fenced_nothing: String,
+    /// By [`Parts::index`].
+    writes: Vec<String>,
 }
 
-/// The parameters of the fence come first.
+/// What a write consists of. The parameters of its parts stand in this order.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a write may have each of them or not"
+)]
+pub(super) struct Parts {
+    pub(super) is_fenced: bool,
+    pub(super) adds: bool,
+    pub(super) changes: bool,
+    pub(super) takes: bool,
+}
+
 const FENCE_PARAMETERS: usize = 4;
 const FENCE: &str = "fence AS (UPDATE projections SET position = $1, updated_at = clock_timestamp() \
                      WHERE name = $2 AND position = $3 AND generation = $4 RETURNING 1)";
 const IF_FENCED: &str = " WHERE EXISTS (SELECT 1 FROM fence)";
-const FENCE_HELD: &str = "SELECT 1 FROM fence";
+
+impl Parts {
+    fn all() -> impl Iterator<Item = Self> {
+        (0..16).map(|index| Self {
+            is_fenced: index & 1 != 0,
+            adds: index & 2 != 0,
+            changes: index & 4 != 0,
+            takes: index & 8 != 0,
+        })
+    }
+
+    fn index(self) -> usize {
+        usize::from(self.is_fenced)
+            | usize::from(self.adds) << 1
+            | usize::from(self.changes) << 2
+            | usize::from(self.takes) << 3
+    }
+}
 
 impl Statements {
     pub(super) fn new<R: Row>(schema: Schema) -> Self {
@@ -48,11 +72,6 @@ impl Statements {
             columns: R::COLUMNS,
             keys: &R::COLUMNS[..R::KEY_COLUMNS],
         };
-        let after_fence = FENCE_PARAMETERS + 1;
-        let columns = table.columns.len();
-        let put = table.put(after_fence, IF_FENCED);
-        let take = table.take(after_fence, IF_FENCED);
-        let take_too = table.take(after_fence + columns, IF_FENCED);
         Self {
             load: table.load(),
             copy_in: format!(
@@ -65,35 +84,12 @@ impl Statements {
                 names(table.columns, ""),
                 table.name
             ),
-            put: table.put(1, ""),
-            take: table.take(1, ""),
-            put_and_take: format!(
-                "WITH put AS ({}) {}",
-                table.put(1, ""),
-                table.take(1 + columns, "")
-            ),
-            fenced_put: format!("WITH {FENCE}, put AS ({put}) {FENCE_HELD}"),
-            fenced_take: format!("WITH {FENCE}, take AS ({take}) {FENCE_HELD}"),
-            fenced_put_and_take: format!(
-                "WITH {FENCE}, put AS ({put}), take AS ({take_too}) {FENCE_HELD}"
-            ),
-            fenced_nothing: format!("WITH {FENCE} {FENCE_HELD}"),
+            writes: Parts::all().map(|parts| table.write(parts)).collect(),
         }
     }
 
-    /// `None` if there is nothing to do.
-    pub(super) fn write(&self, puts: bool, takes: bool, is_fenced: bool) -> Option<&str> {
-        let sql = match (puts, takes, is_fenced) {
-            (false, false, false) => return None,
-            (true, false, false) => &self.put,
-            (false, true, false) => &self.take,
-            (true, true, false) => &self.put_and_take,
-            (false, false, true) => &self.fenced_nothing,
-            (true, false, true) => &self.fenced_put,
-            (false, true, true) => &self.fenced_take,
-            (true, true, true) => &self.fenced_put_and_take,
-        };
-        Some(sql)
+    pub(super) fn write(&self, parts: Parts) -> &str {
+        &self.writes[parts.index()]
     }
 }
 
@@ -114,7 +110,36 @@ impl Table {
         )
     }
 
-    fn put(&self, first_parameter: usize, condition: &str) -> String {
+    /// One statement, which ends in a row if the fence held or there is none.
+    fn write(&self, parts: Parts) -> String {
+        let (mut next, condition) = if parts.is_fenced {
+            (1 + FENCE_PARAMETERS, IF_FENCED)
+        } else {
+            (1, "")
+        };
+        let mut steps = Vec::new();
+        if parts.is_fenced {
+            steps.push(FENCE.to_owned());
+        }
+        if parts.adds {
+            steps.push(format!("added AS ({})", self.add(next, condition)));
+            next += self.columns.len();
+        }
+        if parts.changes {
+            let add = self.add(next, condition);
+            steps.push(format!("changed AS ({add} {})", self.or_else_change()));
+            next += self.columns.len();
+        }
+        if parts.takes {
+            steps.push(format!("taken AS ({})", self.take(next, condition)));
+        }
+        let with = if steps.is_empty() { "" } else { "WITH " };
+        let end = if parts.is_fenced { " FROM fence" } else { "" };
+        format!("{with}{} SELECT 1{end}", join(steps.into_iter(), ", "))
+    }
+
+    /// Without a look whether the rows are there, which costs about as much as an index entry.
+    fn add(&self, first_parameter: usize, condition: &str) -> String {
         let values = self.columns.iter().map(|column| {
             let column_type = column.column_type;
             if column_type.is_cast {
@@ -123,23 +148,25 @@ impl Table {
                 format!("row.{}", column.name)
             }
         });
-        let others = &self.columns[self.keys.len()..];
-        let on_conflict = if others.is_empty() {
-            "NOTHING".to_owned()
-        } else {
-            let set = others
-                .iter()
-                .map(|column| format!("{0} = EXCLUDED.{0}", column.name));
-            format!("UPDATE SET {}", join(set, ", "))
-        };
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {}{condition} ON CONFLICT ({}) DO {on_conflict}",
+            "INSERT INTO {} ({}) SELECT {} FROM {}{condition}",
             self.name,
             names(self.columns, ""),
             join(values, ", "),
             unnest(self.columns, first_parameter, "row"),
-            names(self.keys, ""),
         )
+    }
+
+    fn or_else_change(&self) -> String {
+        let others = &self.columns[self.keys.len()..];
+        let keys = names(self.keys, "");
+        if others.is_empty() {
+            return format!("ON CONFLICT ({keys}) DO NOTHING");
+        }
+        let set = others
+            .iter()
+            .map(|column| format!("{0} = EXCLUDED.{0}", column.name));
+        format!("ON CONFLICT ({keys}) DO UPDATE SET {}", join(set, ", "))
     }
 
     fn take(&self, first_parameter: usize, condition: &str) -> String {

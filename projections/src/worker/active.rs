@@ -14,9 +14,13 @@ use tokio::time::Instant;
 
 /// Entries that are taken in at once, at most.
 const BATCH_MAX: usize = 2_000;
-/// How long after the start of a write the next one begins, if nobody waits for it: under load,
+/// How long after one look at the feed the next one follows, if nobody waits for it: under load,
 /// many events then share a statement and a row's changes become one.
 const PACE: Duration = Duration::from_millis(40);
+/// And after a look that found many.
+const PACE_UNDER_LOAD: Duration = Duration::from_millis(100);
+/// So many in one look are load.
+const LOAD: usize = 400;
 /// How far the recorded checkpoint may stay behind while nothing touches the model's rows.
 const RECORD_AFTER: Duration = Duration::from_millis(75);
 
@@ -28,7 +32,7 @@ pub(super) struct Active<'a, M: ReadModel> {
     /// How far the rows are right: nothing between `saved` and here touches them.
     reached: Position,
     skipped: HashSet<Position>,
-    next_write: Instant,
+    next_look: Instant,
     /// When `reached` is recorded at the latest, if it is not yet.
     save_by: Instant,
 }
@@ -49,7 +53,7 @@ impl<'a, M: ReadModel> Active<'a, M> {
             saved: recorded.checkpoint,
             reached: recorded.checkpoint.position,
             skipped,
-            next_write: Instant::now(),
+            next_look: Instant::now(),
             save_by: Instant::now(),
         })
     }
@@ -107,6 +111,13 @@ impl<'a, M: ReadModel> Active<'a, M> {
             }
             to = entry.position;
         }
+        let began = Instant::now();
+        self.next_look = began
+            + if entries.len() < LOAD {
+                PACE
+            } else {
+                PACE_UNDER_LOAD
+            };
         if events.is_empty() {
             if self.saved.position == self.reached {
                 self.save_by = Instant::now() + RECORD_AFTER;
@@ -114,8 +125,6 @@ impl<'a, M: ReadModel> Active<'a, M> {
             self.reached = to;
             return Ok(stop);
         }
-        let began = Instant::now();
-        self.next_write = began + PACE;
         let earlier_stop = self.take_in_events(&events, to).await?;
         metrics::histogram!("soko_projection_batch_events", "model" => M::NAME)
             .record(u32::try_from(events.len()).unwrap_or(u32::MAX));
@@ -199,13 +208,13 @@ impl<'a, M: ReadModel> Active<'a, M> {
             .absolute(self.reached.get().unsigned_abs());
     }
 
-    /// Waits until the next write is due, or somebody waits for more than is there.
+    /// Waits until the next look is due, or somebody waits for more than is there.
     async fn pause(&self) {
-        if self.next_write <= Instant::now() {
+        if self.next_look <= Instant::now() {
             return;
         }
         tokio::select! {
-            () = tokio::time::sleep_until(self.next_write) => (),
+            () = tokio::time::sleep_until(self.next_look) => (),
             () = self.worker.progress.is_waited_for() => (),
             () = self.worker.shutdown.cancelled() => (),
         }
