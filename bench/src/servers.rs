@@ -33,11 +33,22 @@ impl Server {
         self.postgres.programs()
     }
 
-    /// A new database without tables.
+    /// A new database without tables, on a server as quiet as at its start: what earlier cases
+    /// left behind would be vacuumed and written out at the cost of the next.
     pub(crate) async fn empty_database(&self) -> Result<String, Box<dyn Error>> {
         let name = format!("bench_{}", Uuid::now_v7().simple());
         let url = self.postgres.url();
         let mut connection = PgConnection::connect(&url).await?;
+        let earlier: Vec<String> =
+            sqlx::query_scalar("SELECT datname FROM pg_database WHERE datname LIKE 'bench\\_%'")
+                .fetch_all(&mut connection)
+                .await?;
+        for earlier in earlier {
+            sqlx::raw_sql(&format!("DROP DATABASE {earlier} WITH (FORCE)"))
+                .execute(&mut connection)
+                .await?;
+        }
+        sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;
         sqlx::raw_sql(&format!("CREATE DATABASE {name}"))
             .execute(&mut connection)
             .await?;

@@ -12,7 +12,10 @@ pub trait Append: Send + Sync + 'static {
     /// [`AppendError::Overloaded`] or [`AppendError::Closed`]; then the unit was not taken.
     fn enqueue(&self, unit: Unit) -> Result<Pending, AppendError>;
 
-    /// Ready as soon as every unit up to this number is decided, one way or the other.
+    /// Whether every unit up to this number is decided, one way or the other.
+    fn is_settled(&self, number: u64) -> bool;
+
+    /// Ready as soon as [`Self::is_settled`].
     fn settled(&self, number: u64) -> BoxFuture<'static, ()>;
 }
 
@@ -30,6 +33,10 @@ impl Append for Appender {
             number: ticket.number(),
             outcome: ticket.boxed(),
         })
+    }
+
+    fn is_settled(&self, number: u64) -> bool {
+        Self::is_settled(self, number)
     }
 
     fn settled(&self, number: u64) -> BoxFuture<'static, ()> {

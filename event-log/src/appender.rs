@@ -97,6 +97,11 @@ impl Appender {
         Ok(Ticket { number, answer })
     }
 
+    /// Whether every unit up to that number is decided, one way or the other.
+    pub fn is_settled(&self, ticket_number: u64) -> bool {
+        *self.handle.queue.settled().borrow() >= ticket_number
+    }
+
     /// Waits until every unit up to that number is decided, one way or the other.
     pub fn settled(&self, ticket_number: u64) -> impl Future<Output = ()> + use<> {
         let mut settled = self.handle.queue.settled();

@@ -73,6 +73,10 @@ impl Append for Faulty {
         })
     }
 
+    fn is_settled(&self, number: u64) -> bool {
+        *self.settled.borrow() >= number
+    }
+
     fn settled(&self, number: u64) -> BoxFuture<'static, ()> {
         let mut settled = self.settled.clone();
         async move {

@@ -1,6 +1,7 @@
 //! What this appender is known to have appended.
 
 use super::queue::{Footing, Stream};
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// Of streams; the memory holds up to twice as many.
@@ -13,8 +14,8 @@ const STREAMS_MAX: usize = 20_000;
 /// followed it already is not said here; that is what the unique key knows.
 #[derive(Debug, Default)]
 pub(super) struct Appended {
-    recent: HashMap<Stream, u64>,
-    older: HashMap<Stream, u64>,
+    recent: HashMap<Stream, u64, RandomState>,
+    older: HashMap<Stream, u64, RandomState>,
 }
 
 impl Appended {
@@ -27,7 +28,8 @@ impl Appended {
 
     pub(super) fn remember(&mut self, footing: &Footing) {
         if self.recent.len() >= STREAMS_MAX {
-            self.older = std::mem::take(&mut self.recent);
+            std::mem::swap(&mut self.older, &mut self.recent);
+            self.recent.clear();
         }
         self.recent.insert(footing.stream, footing.after);
     }

@@ -4,10 +4,12 @@ use super::appended::Appended;
 use super::queue::{Footing, Queued, Stream};
 use crate::{AppendError, ClaimKind, Position};
 use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
+use sqlx::Arguments as _;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgHasArrayType, PgTypeInfo};
 use sqlx::{Encode, PgConnection, Postgres, Row, Type};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -55,8 +57,10 @@ pub(super) struct Call<'a> {
     claim_command_ids: Vec<Uuid>,
 
     /// The last sequence of each stream once the units so far are in the log.
-    known: HashMap<Stream, u64>,
-    claimed: HashSet<(ClaimKind, &'a str)>,
+    known: HashMap<Stream, u64, RandomState>,
+    claimed: HashSet<(ClaimKind, &'a str), RandomState>,
+    /// About what all this takes on the wire.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -104,33 +108,12 @@ impl<'a> Call<'a> {
         &self,
         connection: &mut PgConnection,
     ) -> Result<Committed, sqlx::Error> {
-        let row = sqlx::query(
+        let arguments = self.arguments().map_err(sqlx::Error::Encode)?;
+        let row = sqlx::query_with(
             "SELECT head, recorded FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
              $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+            arguments,
         )
-        .bind(&self.tenants)
-        .bind(&self.metadata)
-        .bind(&self.units)
-        .bind(&self.stream_types)
-        .bind(&self.stream_ids)
-        .bind(&self.sequences)
-        .bind(&self.event_types)
-        .bind(&self.event_versions)
-        .bind(&self.payloads)
-        .bind(&self.tails.types)
-        .bind(&self.tails.ids)
-        .bind(&self.tails.sequences)
-        .bind(&self.release_kinds)
-        .bind(&self.release_values)
-        .bind(&self.release_tenants)
-        .bind(&self.claim_kinds)
-        .bind(&self.claim_values)
-        .bind(&self.claim_tenants)
-        .bind(&self.claim_offsets)
-        .bind(&self.claim_owners)
-        .bind(&self.claim_digests)
-        .bind(&self.claim_outcomes)
-        .bind(&self.claim_command_ids)
         .fetch_one(connection)
         .await?;
         let head: i64 = row.try_get(0)?;
@@ -139,6 +122,37 @@ impl<'a> Call<'a> {
             base: Position::new(head - events),
             recorded_at: row.try_get(1)?,
         })
+    }
+
+    /// In a buffer that need not grow: the database waits for them.
+    fn arguments(&self) -> Result<PgArguments, BoxDynError> {
+        const NUMBER: usize = 23;
+        let mut arguments = PgArguments::default();
+        arguments.reserve(NUMBER, self.bytes);
+        arguments.add(&self.tenants)?;
+        arguments.add(&self.metadata)?;
+        arguments.add(&self.units)?;
+        arguments.add(&self.stream_types)?;
+        arguments.add(&self.stream_ids)?;
+        arguments.add(&self.sequences)?;
+        arguments.add(&self.event_types)?;
+        arguments.add(&self.event_versions)?;
+        arguments.add(&self.payloads)?;
+        arguments.add(&self.tails.types)?;
+        arguments.add(&self.tails.ids)?;
+        arguments.add(&self.tails.sequences)?;
+        arguments.add(&self.release_kinds)?;
+        arguments.add(&self.release_values)?;
+        arguments.add(&self.release_tenants)?;
+        arguments.add(&self.claim_kinds)?;
+        arguments.add(&self.claim_values)?;
+        arguments.add(&self.claim_tenants)?;
+        arguments.add(&self.claim_offsets)?;
+        arguments.add(&self.claim_owners)?;
+        arguments.add(&self.claim_digests)?;
+        arguments.add(&self.claim_outcomes)?;
+        arguments.add(&self.claim_command_ids)?;
+        Ok(arguments)
     }
 
     /// The units that stand against what is in the log, after a call was rolled back because of
@@ -263,6 +277,7 @@ impl<'a> Call<'a> {
         }
         self.tenants.push(unit.tenant_id.as_uuid());
         self.metadata.push(JsonText(&queued.metadata));
+        self.bytes += queued.bytes;
         let number = int(self.tenants.len());
         for event in &unit.events {
             self.units.push(number);

@@ -16,8 +16,8 @@ pub(super) const BYTES_PER_CALL_MAX: usize = 1 << 20;
 const FIRST_CALL_TIME: Duration = Duration::from_millis(10);
 const RETRY_AFTER_MIN: Duration = Duration::from_millis(100);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
-/// What a row costs beside its texts.
-const ROW_BYTES: usize = 64;
+/// What a row takes beside its texts.
+const ROW_BYTES: usize = 128;
 
 /// Type and id.
 pub(super) type Stream = (&'static str, Uuid);
@@ -48,7 +48,8 @@ pub(super) struct Queued {
     pub(super) metadata: String,
     pub(super) footings: Vec<Footing>,
     since: Instant,
-    bytes: usize,
+    /// About what it takes on the wire.
+    pub(super) bytes: usize,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
