@@ -118,6 +118,7 @@ async fn engine_cases(
     if bench.wants(spread) {
         let (mut runs, mut inserts) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
+            limits.log_inserts().await?;
             inserts.push(limits.inserts().await?);
             runs.push(cases::engine::spread(server, ENGINE_CALLERS, seconds.min(10)).await?);
         }

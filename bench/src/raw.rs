@@ -18,6 +18,7 @@ const SECONDS: u32 = 6;
 pub(crate) struct RawLimits<'a> {
     server: &'a Server,
     inserts: Vec<f64>,
+    log_inserts: Vec<f64>,
     answers: Vec<f64>,
 }
 
@@ -26,6 +27,7 @@ impl<'a> RawLimits<'a> {
         Self {
             server,
             inserts: Vec::new(),
+            log_inserts: Vec::new(),
             answers: Vec::new(),
         }
     }
@@ -33,10 +35,24 @@ impl<'a> RawLimits<'a> {
     /// (r1) in transactions a second.
     pub(crate) async fn inserts(&mut self) -> Result<f64, Box<dyn Error>> {
         let url = self.server.empty_database().await?;
-        let pgbench = self.server.programs().join("pgbench");
-        let figure = pgbench_inserts(&pgbench, &url, SECONDS).await?;
+        let figure = self.pgbench(&url, TABLE, INSERT).await?;
         self.inserts.push(figure);
         Ok(figure)
+    }
+
+    /// As [`Self::inserts`], into a table with the columns and keys of the log. No goal is a part of
+    /// it; it says what the difference between an event and any 600 bytes costs.
+    pub(crate) async fn log_inserts(&mut self) -> Result<(), Box<dyn Error>> {
+        let database = self.server.database().await?;
+        database.pool.close().await;
+        let figure = self.pgbench(&database.url, LOG_TABLE, LOG_INSERT).await?;
+        self.log_inserts.push(figure);
+        Ok(())
+    }
+
+    async fn pgbench(&self, url: &str, table: &str, insert: &str) -> Result<f64, Box<dyn Error>> {
+        let pgbench = self.server.programs().join("pgbench");
+        Ok(pgbench_inserts(&pgbench, url, table, insert).await?)
     }
 
     /// (r2) in requests a second.
@@ -49,9 +65,11 @@ impl<'a> RawLimits<'a> {
     /// Those that were taken.
     pub(crate) fn into_cases(self) -> impl Iterator<Item = Case> {
         let inserts = "r1 pgbench: one 600-byte event a transaction, 64 clients";
+        let log_inserts = "pgbench: the same, into a table like the log's";
         let answers = "r2 actix-web: 2 KB of static JSON, 64 connections";
         [
             (inserts, "tx/s", self.inserts),
+            (log_inserts, "tx/s", self.log_inserts),
             (answers, "req/s", self.answers),
         ]
         .into_iter()
@@ -67,10 +85,22 @@ impl<'a> RawLimits<'a> {
     }
 }
 
+const TABLE: &str = "CREATE TABLE pgbench_events (
+    position bigserial PRIMARY KEY, payload json NOT NULL)";
+const INSERT: &str = "INSERT INTO pgbench_events (payload) VALUES ('{filler}')";
+
+const LOG_TABLE: &str = "CREATE TABLE pgbench_events (LIKE events INCLUDING ALL);
+    CREATE SEQUENCE pgbench_positions;
+    CREATE SEQUENCE pgbench_ids;
+    ALTER TABLE pgbench_events ALTER position SET DEFAULT nextval('pgbench_positions')";
+const LOG_INSERT: &str = "INSERT INTO pgbench_events (tenant_id, aggregate_type, aggregate_id, \
+    sequence, event_type, event_version, payload, metadata, recorded_at) \
+    VALUES ('00000000-0000-0000-0000-000000000000', 'stock', \
+    lpad(nextval('pgbench_ids')::text, 36, '0'), 1, 'stock.received', '1', \
+    '{filler}', '{}', now())";
+
 /// (r1) `pgbench -M prepared`: one 600-byte event a transaction, 64 clients. Transactions a second.
-async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<f64> {
-    let table = "CREATE TABLE IF NOT EXISTS pgbench_events (
-        position bigserial PRIMARY KEY, payload json NOT NULL)";
+async fn pgbench_inserts(pgbench: &Path, url: &str, table: &str, insert: &str) -> io::Result<f64> {
     let pool = sqlx::PgPool::connect(url).await.map_err(io::Error::other)?;
     sqlx::raw_sql(table)
         .execute(&pool)
@@ -79,8 +109,8 @@ async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<
     pool.close().await;
     let script = tempfile::NamedTempFile::new()?;
     let payload = format!(r#"{{"filler":"{}"}}"#, "x".repeat(587));
-    let insert = format!("INSERT INTO pgbench_events (payload) VALUES ('{payload}');\n");
-    std::fs::write(script.path(), insert)?;
+    let insert = insert.replace("{filler}", &payload);
+    std::fs::write(script.path(), format!("{insert};\n"))?;
     let output = Command::new(pgbench)
         .args([
             "-n",
@@ -91,7 +121,7 @@ async fn pgbench_inserts(pgbench: &Path, url: &str, seconds: u32) -> io::Result<
             "-j",
             "2",
             "-T",
-            &seconds.to_string(),
+            &SECONDS.to_string(),
             "-f",
         ])
         .arg(script.path())

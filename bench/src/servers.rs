@@ -14,6 +14,7 @@ pub(crate) struct Server {
 
 /// A database of its own, migrated.
 pub(crate) struct Database {
+    pub url: String,
     pub options: PgConnectOptions,
     pub pool: PgPool,
 }
@@ -66,7 +67,7 @@ impl Server {
             .connect_with(options.clone())
             .await?;
         soko_event_log::MIGRATOR.run(&pool).await?;
-        Ok(Database { options, pool })
+        Ok(Database { url, options, pool })
     }
 
     pub(crate) async fn stop(self) -> Result<(), Box<dyn Error>> {

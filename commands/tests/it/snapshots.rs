@@ -85,6 +85,25 @@ async fn a_stream_that_grew_without_snapshots_gets_one_when_it_is_read() {
     assert_eq!(sequence.unsigned_abs(), world.version(mug).await);
 }
 
+#[tokio::test]
+async fn the_heavier_a_state_the_rarer_its_snapshots() {
+    let world = world().await;
+    count_writes(&world.pool()).await;
+    let (light, heavy) = (world.stocked(1_000).await, world.stocked(1_000).await);
+    for _ in 0..400 {
+        execute(&world.engine, light, receive(1)).await.unwrap();
+        // Each stays in the state.
+        let reserved = execute(&world.engine, heavy, reserve(new_id(), 1)).await;
+        reserved.unwrap();
+    }
+    let (light, heavy) = (
+        writes(&world.pool(), light).await,
+        writes(&world.pool(), heavy).await,
+    );
+    assert!(light > 20, "{light} of a state that is as small as ever");
+    assert!(heavy > 2 && heavy * 2 < light, "{heavy}, not {light}");
+}
+
 async fn world() -> World {
     World::with(eager()).await
 }
@@ -120,4 +139,21 @@ async fn snapshot(pool: &PgPool, variant_id: VariantId) -> (i64, i32) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("no snapshot was written");
+}
+
+async fn count_writes(pool: &PgPool) {
+    let counting = "CREATE TABLE snapshot_writes (aggregate_id uuid);
+        CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO snapshot_writes VALUES (NEW.aggregate_id); RETURN NULL; END $$;
+        CREATE TRIGGER count_write AFTER INSERT OR UPDATE ON snapshots
+        FOR EACH ROW EXECUTE FUNCTION count_write()";
+    sqlx::raw_sql(counting).execute(pool).await.unwrap();
+}
+
+async fn writes(pool: &PgPool, variant_id: VariantId) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM snapshot_writes WHERE aggregate_id = $1")
+        .bind(variant_id.as_uuid())
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }

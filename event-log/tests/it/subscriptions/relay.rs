@@ -6,10 +6,12 @@ use super::rules::{PATIENCE, follow};
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Config;
+use futures::StreamExt;
 use serde_json::Value;
 use soko_embedded::testing::nats_servers;
 use soko_event_log::{Bus, Position, RelayOptions};
 use std::time::Duration;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn every_event_is_published_once_and_in_order() {
@@ -23,6 +25,32 @@ async fn every_event_is_published_once_and_in_order() {
         }
         town.published(Position::new(1_000)).await;
         assert_eq!(town.positions().await, (1..=1_000).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_page_needs_few_acknowledgements() {
+    for nats in nats_servers().await {
+        let town = Town::new(nats.url(), nats.prefix()).await;
+        let _relay = town.relay();
+        let first = town.writer.append(1).await;
+        town.published(first).await;
+        let onlooker = Bus::connect(nats.url(), "onlooker").await.unwrap().client();
+        let mut inboxes = onlooker.subscribe("_INBOX.>").await.unwrap();
+        onlooker.flush().await.unwrap();
+
+        let last = town.writer.append(900).await;
+        let mut acknowledged = Vec::new();
+        while acknowledged.last() != Some(&last.get()) {
+            let message = timeout(PATIENCE, inboxes.next()).await.unwrap().unwrap();
+            // The server is shared with other tests.
+            let body: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
+            if body["stream"] == town.bus.stream() && body["type"].is_null() {
+                acknowledged.extend(body["seq"].as_i64());
+            }
+        }
+        assert!(acknowledged.len() < 30, "{acknowledged:?}");
+        assert_eq!(town.positions().await, (1..=901).collect::<Vec<_>>());
     }
 }
 
@@ -300,7 +328,7 @@ async fn a_relay_stops_when_it_is_told_to() {
     town.published(head).await;
     for relay in [&mut leader, &mut standby] {
         relay.stop.cancel();
-        let stopped = tokio::time::timeout(PATIENCE, &mut relay.task);
+        let stopped = timeout(PATIENCE, &mut relay.task);
         stopped.await.unwrap().unwrap();
     }
 }
