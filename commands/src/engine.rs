@@ -86,7 +86,7 @@ struct Inner {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
-            lanes_max: 100_000,
+            lanes_max: 50_000,
             waiting_per_lane_max: 2_000,
             patience: Duration::from_secs(5),
             events_per_snapshot: 256,

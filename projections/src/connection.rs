@@ -46,3 +46,18 @@ pub(crate) async fn try_lock(
         .fetch_one(connection)
         .await
 }
+
+/// Gives a lock back for the next at once: the database may take its time to notice that a
+/// connection has ended.
+pub(crate) async fn unlock(
+    connection: &mut PgConnection,
+    kind: LockKind,
+    model: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_unlock($1, hashtext($2))")
+        .bind(kind as i32)
+        .bind(model)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -9,7 +9,7 @@ mod builder;
 
 use crate::ReadModel;
 use crate::checkpoint::recorded;
-use crate::connection::{LockKind, connect, try_lock};
+use crate::connection::{LockKind, connect, try_lock, unlock};
 use crate::engine::Checkpoint;
 use crate::fold::FoldFailed;
 use crate::row_store::StoreError;
@@ -100,14 +100,9 @@ pub(crate) async fn rebuild<M: ReadModel>(
     if !try_lock(&mut connection, LockKind::Build, M::NAME).await? {
         return Err(RebuildError::UnderWay);
     }
-    let version = recorded::<M>(&mut connection).await?.version;
-    if version > M::VERSION {
-        return Err(RebuildError::Outdated(version));
-    }
-    let built = build::<M>(pool, &mut connection, options).await;
-    if built.is_err() {
-        drop_build::<M>(&mut connection).await;
-    }
+    let built = build_alone::<M>(pool, &mut connection, options).await;
+    // If this fails, the end of the connection gives it back.
+    let _ = unlock(&mut connection, LockKind::Build, M::NAME).await;
     let (events, position) = built?;
     let elapsed = began.elapsed();
     tracing::info!(
@@ -122,6 +117,23 @@ pub(crate) async fn rebuild<M: ReadModel>(
         position,
         elapsed,
     })
+}
+
+/// While nobody else builds the model.
+async fn build_alone<M: ReadModel>(
+    pool: &PgPool,
+    connection: &mut PgConnection,
+    options: &RebuildOptions,
+) -> Result<(u64, Position), RebuildError> {
+    let version = recorded::<M>(connection).await?.version;
+    if version > M::VERSION {
+        return Err(RebuildError::Outdated(version));
+    }
+    let built = build::<M>(pool, connection, options).await;
+    if built.is_err() {
+        drop_build::<M>(connection).await;
+    }
+    built
 }
 
 async fn build<M: ReadModel>(

@@ -12,6 +12,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test]
+async fn a_rebuild_may_follow_the_last_one_at_once() {
+    let log = Log::empty().await;
+    for _ in 0..20 {
+        rebuild::<StockLevels>(log.pool()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_rebuilt_table_equals_the_live_one() {
     let mut log = Log::empty().await;
     let node = Node::of(&log)
