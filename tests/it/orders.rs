@@ -269,6 +269,21 @@ async fn each_list_has_the_orders_of_its_scope_and_a_walk_sees_each_once() {
 }
 
 #[tokio::test]
+async fn a_vendor_sees_an_order_as_soon_as_its_buyer_was_answered() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 100).await;
+    let mut amina = soko.person("amina").await;
+    let of_vendor = format!("/orders?vendor={}", market.vendor_id);
+    for placed in 1..=20 {
+        let order = market.order_of(&[(&mug, 1)]);
+        amina.post("/orders", order).await.expect(201);
+        let seen = market.vendor.after(&amina).walk(&of_vendor, 50).await;
+        assert_eq!(seen.len(), placed);
+    }
+}
+
+#[tokio::test]
 async fn orders_that_make_no_sense_are_refused_by_name() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;

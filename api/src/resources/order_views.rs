@@ -8,7 +8,7 @@ use soko_domain::{Money, Order, OrderId, StoreId, TenantId, VendorId};
 use soko_event_log::{LogReader, Position};
 use soko_projections::read_models::order_tracking::{OrderTracking, TrackingItem, timeline};
 use soko_projections::read_models::orders::{
-    self as found, Audience, FoundOrder, OrderFilter, Orders,
+    self as found, Audience, FoundOrder, OrderFilter, Orders, VendorOrders,
 };
 use soko_projections::{AsOfError, Keyset, Owner, ReadModel, Within, as_of};
 
@@ -122,6 +122,11 @@ pub(crate) async fn list(
         (None, None) => None,
     };
     min_position.reached_by::<Orders>(app.freshness()).await?;
+    if vendor.is_some() {
+        min_position
+            .reached_by::<VendorOrders>(app.freshness())
+            .await?;
+    }
     let filter = OrderFilter {
         status: *status,
         store_id: *store,
