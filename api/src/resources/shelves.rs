@@ -177,6 +177,12 @@ pub(crate) async fn list_of_vendor(
 ) -> Result<KeptAnswer<Shelf>> {
     let permit = caller.permit(Place::vendor(*vendor_id)).await?;
     min_position.reached_by::<Products>(app.freshness()).await?;
+    min_position
+        .reached_by::<StockLevels>(app.freshness())
+        .await?;
+    min_position
+        .reached_by::<Categories>(app.freshness())
+        .await?;
     let audience = Audience::Team(Within::Vendor(permit.tenant_id(), *vendor_id));
     let body = render(&app, audience, &query.0).await?;
     Ok(KeptAnswer::new(Tagged::of(body)))
@@ -208,6 +214,9 @@ pub(crate) async fn get_of_vendor(
     let (vendor_id, product_id) = path.0;
     let permit = caller.permit(Place::vendor(vendor_id)).await?;
     min_position.reached_by::<Products>(app.freshness()).await?;
+    min_position
+        .reached_by::<StockLevels>(app.freshness())
+        .await?;
     let audience = Audience::Team(Within::Vendor(permit.tenant_id(), vendor_id));
     shown(product(app.pool(), audience, product_id).await?)
 }
