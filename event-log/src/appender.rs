@@ -99,7 +99,7 @@ impl Appender {
 
     /// Whether every unit up to that number is decided, one way or the other.
     pub fn is_settled(&self, ticket_number: u64) -> bool {
-        *self.handle.queue.settled().borrow() >= ticket_number
+        self.handle.queue.is_settled(ticket_number)
     }
 
     /// Waits until every unit up to that number is decided, one way or the other.

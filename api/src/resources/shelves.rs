@@ -152,13 +152,7 @@ pub(crate) async fn list(
     min_position: MinPosition,
     request: HttpRequest,
 ) -> Result<KeptAnswer<Shelf>> {
-    min_position.reached_by::<Products>(app.freshness()).await?;
-    min_position
-        .reached_by::<StockLevels>(app.freshness())
-        .await?;
-    min_position
-        .reached_by::<Categories>(app.freshness())
-        .await?;
+    list_is_fresh(&app, min_position).await?;
     let render = async || render(&app, Audience::Public, &query.0).await;
     let tagged = app
         .shelves()
@@ -176,13 +170,7 @@ pub(crate) async fn list_of_vendor(
     min_position: MinPosition,
 ) -> Result<KeptAnswer<Shelf>> {
     let permit = caller.permit(Place::vendor(*vendor_id)).await?;
-    min_position.reached_by::<Products>(app.freshness()).await?;
-    min_position
-        .reached_by::<StockLevels>(app.freshness())
-        .await?;
-    min_position
-        .reached_by::<Categories>(app.freshness())
-        .await?;
+    list_is_fresh(&app, min_position).await?;
     let audience = Audience::Team(Within::Vendor(permit.tenant_id(), *vendor_id));
     let body = render(&app, audience, &query.0).await?;
     Ok(KeptAnswer::new(Tagged::of(body)))
@@ -194,10 +182,7 @@ pub(crate) async fn get(
     query: Query<OfProduct>,
     min_position: MinPosition,
 ) -> Result<Found<ProductDetails>> {
-    min_position.reached_by::<Products>(app.freshness()).await?;
-    min_position
-        .reached_by::<StockLevels>(app.freshness())
-        .await?;
+    products_are_fresh(&app, min_position).await?;
     let found = match name.parse::<ProductId>() {
         Ok(product_id) => product(app.pool(), Audience::Public, product_id).await?,
         Err(_) => product_by_slug(app.pool(), Audience::Public, query.store, &name).await?,
@@ -213,10 +198,7 @@ pub(crate) async fn get_of_vendor(
 ) -> Result<Found<ProductDetails>> {
     let (vendor_id, product_id) = path.0;
     let permit = caller.permit(Place::vendor(vendor_id)).await?;
-    min_position.reached_by::<Products>(app.freshness()).await?;
-    min_position
-        .reached_by::<StockLevels>(app.freshness())
-        .await?;
+    products_are_fresh(&app, min_position).await?;
     let audience = Audience::Team(Within::Vendor(permit.tenant_id(), vendor_id));
     shown(product(app.pool(), audience, product_id).await?)
 }
@@ -366,4 +348,18 @@ impl From<Facets> for ShelfFacets {
             max_price: facets.prices.map(|(_, highest)| highest),
         }
     }
+}
+
+/// A product shows what there is of it.
+async fn products_are_fresh(app: &App, min_position: MinPosition) -> Result<()> {
+    min_position.reached_by::<Products>(app.freshness()).await?;
+    min_position
+        .reached_by::<StockLevels>(app.freshness())
+        .await
+}
+
+/// A list can be of a category, and of all below it.
+async fn list_is_fresh(app: &App, min_position: MinPosition) -> Result<()> {
+    products_are_fresh(app, min_position).await?;
+    min_position.reached_by::<Categories>(app.freshness()).await
 }

@@ -189,6 +189,10 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    pub(super) fn is_settled(&self, number: u64) -> bool {
+        *self.settled.borrow() >= number
+    }
+
     pub(super) fn settled(&self) -> watch::Receiver<u64> {
         self.settled.subscribe()
     }
