@@ -6,7 +6,10 @@
 //! and the others go again. So a unit fails for its own reasons only.
 
 mod appended;
+mod blame;
+mod books;
 mod call;
+mod column;
 mod connection;
 mod meters;
 mod queue;

@@ -4,6 +4,9 @@ use super::queue::{Footing, Stream};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
+/// The last sequences of streams.
+pub(super) type Sequences = HashMap<Stream, u64, RandomState>;
+
 /// Of streams; the memory holds up to twice as many.
 const STREAMS_MAX: usize = 20_000;
 
@@ -14,8 +17,8 @@ const STREAMS_MAX: usize = 20_000;
 /// followed it already is not said here; that is what the unique key knows.
 #[derive(Debug, Default)]
 pub(super) struct Appended {
-    recent: HashMap<Stream, u64, RandomState>,
-    older: HashMap<Stream, u64, RandomState>,
+    recent: Sequences,
+    older: Sequences,
 }
 
 impl Appended {

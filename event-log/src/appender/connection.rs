@@ -1,12 +1,14 @@
 //! The appender's own connection, and what became of a call when it was lost.
 
 use super::AppenderOptions;
+use super::blame::blame;
 use super::call::{Call, Committed};
 use super::queue::Queued;
-use crate::Position;
+use crate::{AppendError, Position};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection as _, PgConnection, Row};
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -86,7 +88,7 @@ impl Connection {
     }
 
     /// Sends a call. After [`Refusal::Unknown`] the connection is gone.
-    pub(super) async fn send(&mut self, call: &Call<'_>) -> Result<Committed, Refusal> {
+    pub(super) async fn send(&mut self, call: &Call) -> Result<Committed, Refusal> {
         let call_timeout = self.call_timeout;
         let live = self.live().map_err(Refusal::Busy)?;
         let result = match timeout(call_timeout, call.send(live)).await {
@@ -104,10 +106,9 @@ impl Connection {
 
     pub(super) async fn blame(
         &mut self,
-        call: &Call<'_>,
         units: &[Queued],
-    ) -> Result<Vec<super::call::Blamed>, sqlx::Error> {
-        let blamed = call.blame(units, self.live()?).await;
+    ) -> Result<HashMap<usize, AppendError>, sqlx::Error> {
+        let blamed = blame(units, self.live()?).await;
         if blamed.is_err() {
             self.live = None;
         }

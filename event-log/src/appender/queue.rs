@@ -9,15 +9,26 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot, watch};
 use uuid::Uuid;
 
-pub(super) const UNITS_PER_CALL_MAX: usize = 1_000;
-pub(super) const EVENTS_PER_CALL_MAX: usize = 4_000;
-pub(super) const BYTES_PER_CALL_MAX: usize = 1 << 20;
+pub(super) const CALL_MAX: Size = Size {
+    units: 1_000,
+    events: 4_000,
+    bytes: 1 << 20,
+};
 /// Before the first call has been timed.
 const FIRST_CALL_TIME: Duration = Duration::from_millis(10);
 const RETRY_AFTER_MIN: Duration = Duration::from_millis(100);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
 /// What a row takes beside its texts.
 const ROW_BYTES: usize = 128;
+
+/// What units take of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) units: usize,
+    pub(super) events: usize,
+    /// About, on the wire.
+    pub(super) bytes: usize,
+}
 
 /// Type and id.
 pub(super) type Stream = (&'static str, Uuid);
@@ -71,6 +82,8 @@ struct Waiting {
     bytes: usize,
     last_number: u64,
     is_closed: bool,
+    /// So many units are waited for.
+    wanted: usize,
     call_since: Option<Instant>,
     /// Of the recent calls, the last counting most.
     call_time: Duration,
@@ -85,6 +98,7 @@ impl Queue {
                 bytes: 0,
                 last_number: 0,
                 is_closed: false,
+                wanted: 1,
                 call_since: None,
                 call_time: FIRST_CALL_TIME,
             }),
@@ -114,21 +128,43 @@ impl Queue {
         waiting.bytes += queued.bytes;
         waiting.units.push_back(queued);
         let number = waiting.last_number;
+        let is_wanted = waiting.units.len() >= waiting.wanted;
         drop(waiting);
-        self.filled.notify_one();
+        if is_wanted {
+            self.filled.notify_one();
+        }
         Ok(number)
     }
 
     /// Waits until there is a unit, or the queue is closed.
     pub(super) async fn filled(&self) {
-        while !self.lock().is_worth_a_look() {
+        self.wanted(1, |waiting| waiting.is_closed).await;
+    }
+
+    /// Waits until there are so many units.
+    pub(super) async fn holds(&self, units: usize) {
+        self.wanted(units, |_| false).await;
+    }
+
+    async fn wanted(&self, units: usize, or: impl Fn(&Waiting) -> bool) {
+        let is_there = || {
+            let mut waiting = self.lock();
+            waiting.wanted = units;
+            waiting.units.len() >= units || or(&waiting)
+        };
+        while !is_there() {
             self.filled.notified().await;
         }
     }
 
-    /// What goes with the next call, at most so many; none if nothing waits.
-    pub(super) fn take(&self, units_max: usize) -> Option<Vec<Queued>> {
-        self.lock().take(units_max)
+    /// What goes with the next call, as far as there is room.
+    pub(super) fn take(&self, room: Size) -> Vec<Queued> {
+        self.lock().take(room)
+    }
+
+    /// Lets units go before all that wait, in their order.
+    pub(super) fn put_back(&self, units: Vec<Queued>) {
+        self.lock().put_back(units);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -153,22 +189,25 @@ impl Queue {
         }
     }
 
-    /// Measures the call that is over; the number up to which every unit is decided.
-    pub(super) fn call_ended(&self) -> u64 {
+    pub(super) fn call_begins(&self) {
+        self.lock().call_since = Some(Instant::now());
+    }
+
+    pub(super) fn call_ended(&self) {
         let mut waiting = self.lock();
         if let Some(since) = waiting.call_since.take() {
             waiting.call_time = (waiting.call_time * 3 + since.elapsed()) / 4;
         }
         let queue_length = waiting.units.len();
-        // What is refused while a call is out stands behind it, so all up to the first that
-        // waits, or that is yet to come, is decided.
-        let undecided = waiting
-            .units
-            .front()
-            .map_or(waiting.last_number + 1, |queued| queued.number);
         drop(waiting);
         self.meters.queue_length.set(count(queue_length));
-        undecided - 1
+    }
+
+    /// Of the first unit that waits, or that is yet to come.
+    pub(super) fn first_number(&self) -> u64 {
+        let waiting = self.lock();
+        let first = waiting.units.front();
+        first.map_or(waiting.last_number + 1, |queued| queued.number)
     }
 
     /// Every unit up to this number is answered.
@@ -212,27 +251,28 @@ impl Queue {
 }
 
 impl Waiting {
-    fn is_worth_a_look(&self) -> bool {
-        self.is_closed || !self.units.is_empty()
-    }
-
-    fn take(&mut self, units_max: usize) -> Option<Vec<Queued>> {
+    fn take(&mut self, room: Size) -> Vec<Queued> {
         let (mut events, mut bytes) = (0, 0);
         let fits = |queued: &&Queued| {
             events += queued.unit.events.len();
             bytes += queued.bytes;
-            events <= EVENTS_PER_CALL_MAX && bytes <= BYTES_PER_CALL_MAX
+            events <= room.events && bytes <= room.bytes
         };
-        let fitting = self.units.iter().take(units_max).take_while(fits).count();
+        let fitting = self.units.iter().take(room.units).take_while(fits).count();
         // A unit that is too big for any call goes alone.
-        let taken = fitting.max(1).min(self.units.len());
+        let least = usize::from(room.events == CALL_MAX.events && room.bytes == CALL_MAX.bytes);
+        let taken = fitting.max(least).min(self.units.len());
         let units: Vec<Queued> = self.units.drain(..taken).collect();
         self.forget(&units);
-        if units.is_empty() {
-            return None;
+        units
+    }
+
+    fn put_back(&mut self, units: Vec<Queued>) {
+        for queued in units.into_iter().rev() {
+            self.events += queued.unit.events.len();
+            self.bytes += queued.bytes;
+            self.units.push_front(queued);
         }
-        self.call_since = Some(Instant::now());
-        Some(units)
     }
 
     fn pop(&mut self) -> Option<Queued> {
@@ -252,11 +292,21 @@ impl Waiting {
         let out = self
             .call_since
             .map_or(Duration::ZERO, |since| self.call_time.max(since.elapsed()));
-        let calls = (self.units.len() / UNITS_PER_CALL_MAX)
-            .max(self.events / EVENTS_PER_CALL_MAX)
-            .max(self.bytes / BYTES_PER_CALL_MAX);
+        let calls = (self.units.len() / CALL_MAX.units)
+            .max(self.events / CALL_MAX.events)
+            .max(self.bytes / CALL_MAX.bytes);
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         out.saturating_add(self.call_time.saturating_mul(calls))
+    }
+}
+
+impl Size {
+    pub(super) const fn less(self, other: Self) -> Self {
+        Self {
+            units: self.units.saturating_sub(other.units),
+            events: self.events.saturating_sub(other.events),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
     }
 }
 

@@ -1,13 +1,15 @@
-//! What the thread does: one call after the other.
+//! What the thread does: one call after the other. While one is under way, the next is prepared.
 
 use super::AppenderOptions;
-use super::appended::Appended;
-use super::call::{Blamed, Call, Committed};
+use super::books::Books;
+use super::call::{Call, Committed};
 use super::connection::{Connection, Refusal};
-use super::queue::{Queue, Queued, UNITS_PER_CALL_MAX};
+use super::queue::{CALL_MAX, Queue, Queued, Size};
 use crate::{AppendError, Position};
-use futures::future::join;
+use futures::future::{Either, pending, select};
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -19,6 +21,8 @@ const GATHERING_PAUSE: Duration = Duration::from_micros(50);
 const GATHERING_PAUSES_MAX: u32 = 8;
 /// Half of fewer is not worth a call of its own.
 const UNITS_WORTH_SPLITTING: usize = 4;
+/// Fewer are added to the next call when it is sent.
+const UNITS_WORTH_PREPARING: usize = 8;
 const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(20);
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -26,20 +30,14 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     queue: Arc<Queue>,
     connection: Connection,
-    appended: Appended,
-    done: Done,
+    books: Books,
+    /// What was refused and goes again, before all else, the next last.
+    again: Vec<Part>,
     latency_budget: Duration,
 }
 
-/// What is in the log and not answered yet: the database does not wait for that.
-#[derive(Debug, Default)]
-struct Done {
-    units: Vec<(Queued, crate::Appended)>,
-    /// Every unit up to this number is among them, or is answered.
-    up_to: u64,
-}
-
 /// Units that go with one call, in their order.
+#[derive(Debug)]
 struct Part {
     units: Vec<Queued>,
     tries: u32,
@@ -56,153 +54,206 @@ impl Worker {
         let worker = Self {
             queue: Arc::clone(&queue),
             connection,
-            appended: Appended::default(),
-            done: Done::default(),
+            books: Books::default(),
+            again: Vec::new(),
             latency_budget,
         };
         (queue, worker)
     }
 
     pub(super) async fn run(mut self) {
-        while let Some(units) = self.next().await {
-            let mut parts = vec![Part::new(units)];
-            // Each step decides at least one unit, parts with one, or uses up a try.
-            while let Some(part) = parts.pop() {
-                parts.extend(self.send(part).await);
-            }
-            self.done.up_to = self.queue.call_ended();
-            if self.queue.len() == 0 {
-                self.done.answer(&self.queue);
+        let mut prepared = Call::default();
+        while let Some((call, tries)) = self.next(prepared).await {
+            prepared = Call::default();
+            let result = self.send(&call, &mut prepared).await;
+            self.queue.call_ended();
+            match result {
+                Ok(committed) => self.books.land(call, committed, &self.queue),
+                Err(refusal) => {
+                    // It may stand on what was refused.
+                    self.queue
+                        .put_back(std::mem::take(&mut prepared).into_units());
+                    let again = self.decide(call, tries, refusal).await;
+                    self.again.extend(again);
+                }
             }
         }
         self.connection.close().await;
     }
 
-    /// What goes with the next call.
-    ///
+    /// The next call, and how often it was tried; none when the queue is closed and empty.
+    async fn next(&mut self, mut prepared: Call) -> Option<(Call, u32)> {
+        let mut units_max = CALL_MAX.units;
+        loop {
+            let (call, tries) = match self.again.pop() {
+                Some(part) => (self.part_of(part.units), part.tries),
+                None => (self.complete(prepared, units_max), 0),
+            };
+            if !call.units().is_empty() {
+                return Some((call, tries));
+            }
+            prepared = call;
+            if self.again.is_empty() {
+                self.books
+                    .answer(&self.queue, self.queue.first_number() - 1);
+                self.queue.filled().await;
+                if self.queue.len() == 0 {
+                    return None;
+                }
+                units_max = self.gather();
+            }
+        }
+    }
+
+    /// What can go of units that go again; the rest goes after them.
+    fn part_of(&mut self, units: Vec<Queued>) -> Call {
+        let mut call = Call::default();
+        let units = self.without_stopped(units);
+        let rest = call.fill(units, |footing| self.books.has(footing));
+        if !rest.is_empty() {
+            self.again.push(Part::new(rest));
+        }
+        call
+    }
+
+    /// The call that was prepared, with those who came late and without those whose ground has
+    /// moved since.
+    fn complete(&self, prepared: Call, units_max: usize) -> Call {
+        let is_sound = !prepared.units().iter().any(Queued::has_moved);
+        let (mut call, units) = if is_sound {
+            let room = CALL_MAX.less(prepared.size());
+            let units = room.units.min(units_max);
+            (prepared, self.queue.take(Size { units, ..room }))
+        } else {
+            (Call::default(), prepared.into_units())
+        };
+        let units = self.without_stopped(units);
+        let rest = call.fill(units, |footing| self.books.has(footing));
+        self.queue.put_back(rest);
+        call
+    }
+
     /// If the database had to wait, those who were just answered, or who are about to enqueue, come
     /// first, as long as more do: a call costs about the same for one unit as for a few, and who
-    /// misses it waits for the whole of it. Then only half of them go. The others follow while the
-    /// first are answered and decide anew, so that from then on this process and the database are
-    /// both at work all the time, and not in turn.
-    async fn next(&self) -> Option<Vec<Queued>> {
-        if self.queue.len() > 0 {
-            return self.queue.take(UNITS_PER_CALL_MAX);
-        }
-        self.queue.filled().await;
+    /// misses it waits for the whole of it. Then only half of them go: so many are given back. The
+    /// others follow while the first are answered and decide anew, so that from then on this process
+    /// and the database are both at work all the time, and not in turn.
+    fn gather(&self) -> usize {
         let mut waiting = 0;
         for _ in 0..GATHERING_PAUSES_MAX {
             let now_waiting = self.queue.len();
-            if now_waiting == waiting || now_waiting >= UNITS_PER_CALL_MAX {
+            if now_waiting == waiting || now_waiting >= CALL_MAX.units {
                 break;
             }
             waiting = now_waiting;
             // Shorter than the runtime can wait; nothing else is to be done on this thread.
             std::thread::sleep(GATHERING_PAUSE);
         }
-        let half = self.queue.len() / 2;
-        self.queue.take(if half < UNITS_WORTH_SPLITTING {
-            UNITS_PER_CALL_MAX
-        } else {
-            half
-        })
+        match self.queue.len() / 2 {
+            ..UNITS_WORTH_SPLITTING => CALL_MAX.units,
+            half => half,
+        }
     }
 
-    /// Sends what can go of a part; gives back what is left to be sent, the next last.
-    async fn send(&mut self, part: Part) -> Vec<Part> {
-        let Part { mut units, tries } = self.without_stopped(part);
-        if units.is_empty() {
-            return vec![];
-        }
+    /// Sends a call. When it is on its way, those before it are answered, and the next is prepared.
+    async fn send(&mut self, call: &Call, prepared: &mut Call) -> Result<Committed, Refusal> {
+        let first = call.units().first();
+        let decided = first.map_or(0, |queued| queued.number - 1);
         if !self.connection.is_live() {
-            self.done.answer(&self.queue);
+            self.books.answer(&self.queue, decided);
         }
-        if let Err(error) = self.connected_within(self.latency_budget).await {
-            fail_all(units, error);
-            return vec![];
-        }
-        let (call, riders) = Call::of(&units, &self.appended);
-        self.measure(riders, call.events());
-        let since = Instant::now();
-        // The first is asked first: the call is on its way when those before it are answered.
-        let (result, ()) = join(self.connection.send(&call), async {
-            self.done.answer(&self.queue);
-        })
-        .await;
-        self.queue.meters().call_seconds.record(since.elapsed());
+        let connected = self.connected_within(self.latency_budget).await;
+        connected.map_err(Refusal::Failed)?;
 
-        let refusal = match result {
-            Ok(committed) => {
-                let rest = units.split_off(riders);
-                self.succeed(units, committed);
-                return vec![Part::new(rest)];
+        let Self {
+            queue,
+            connection,
+            books,
+            again,
+            ..
+        } = self;
+        let Size { units, events, .. } = call.size();
+        let meters = queue.meters();
+        meters.units_per_call.record(count(units));
+        meters.events_per_call.record(count(events));
+        let worth = UNITS_WORTH_PREPARING.max(units / 2);
+        let preparing = async {
+            books.answer(queue, decided);
+            while again.is_empty() && prepare(prepared, call, books, queue) {
+                queue.holds(worth).await;
             }
-            Err(refusal) => refusal,
+            pending::<Infallible>().await
         };
+        let since = Instant::now();
+        queue.call_begins();
+        // The first is asked first: the call is on its way when those before it are answered.
+        let result = match select(pin!(connection.send(call)), pin!(preparing)).await {
+            Either::Left((result, _)) => result,
+            Either::Right((never, _)) => match never {},
+        };
+        queue.meters().call_seconds.record(since.elapsed());
+        result
+    }
+
+    /// What of a call that was refused goes again, the next last. Each time at least one unit is
+    /// decided, or parted with, or a try is used up.
+    async fn decide(&mut self, call: Call, tries: u32, refusal: Refusal) -> Vec<Part> {
+        if let Refusal::Unknown(error) = &refusal {
+            let units = call.units().len();
+            tracing::warn!(%error, units, "the outcome of an append is not known yet");
+            self.queue.meters().unknown_outcomes.increment(1);
+            if let Some(committed) = self.outcome(call.units()).await {
+                self.books.land(call, committed, &self.queue);
+                return vec![];
+            }
+        }
+        let units = call.into_units();
+        let riders = units.len();
+        let part = Part { units, tries };
         match refusal {
             Refusal::Conflict(error) => {
                 let meters = self.queue.meters();
                 meters.splits.increment(u64::from(riders > 1));
-                match self.connection.blame(&call, &units[..riders]).await {
-                    Ok(blamed) if blamed.is_empty() && riders == 1 => {
-                        self.retry(Part { units, tries }, error)
-                    }
-                    Ok(blamed) if blamed.is_empty() => Part { units, tries }.halved(riders),
-                    Ok(blamed) => self.without_blamed(units, blamed),
-                    Err(error) => self.retry(Part { units, tries }, error),
+                match self.connection.blame(&part.units).await {
+                    Ok(blamed) if !blamed.is_empty() => self.without_blamed(part.units, blamed),
+                    Ok(_) if riders > 1 => part.halved(),
+                    Ok(_) => self.retry(part, error),
+                    Err(error) => self.retry(part, error),
                 }
             }
             Refusal::BadData(error) if riders == 1 => {
-                let rest = units.split_off(1);
-                fail_all(units, error);
-                vec![Part::new(rest)]
+                fail_all(part.units, error);
+                vec![]
             }
             Refusal::BadData(_) => {
                 self.queue.meters().splits.increment(1);
-                Part { units, tries }.halved(riders)
+                part.halved()
             }
-            Refusal::Busy(error) => self.retry(Part { units, tries }, error),
+            Refusal::Busy(error) | Refusal::Unknown(error) => self.retry(part, error),
             Refusal::Failed(error) => {
-                fail_all(units, error);
+                fail_all(part.units, error);
                 vec![]
-            }
-            Refusal::Unknown(error) => {
-                tracing::warn!(%error, units = riders, "the outcome of an append is not known yet");
-                self.queue.meters().unknown_outcomes.increment(1);
-                match self.outcome(&units[..riders]).await {
-                    Some(committed) => {
-                        let rest = units.split_off(riders);
-                        self.succeed(units, committed);
-                        vec![Part::new(rest)]
-                    }
-                    None => self.retry(Part { units, tries }, error),
-                }
             }
         }
     }
 
     /// A unit whose ground has moved is never sent, and what stands on it moves too.
-    fn without_stopped(&self, part: Part) -> Part {
-        let mut units = Vec::with_capacity(part.units.len());
-        for queued in part.units {
-            if queued.has_moved() {
-                self.queue.meters().stopped.increment(1);
-                queued.fail(AppendError::Stopped);
-            } else {
-                units.push(queued);
-            }
+    fn without_stopped(&self, mut units: Vec<Queued>) -> Vec<Queued> {
+        for queued in units.extract_if(.., |queued| queued.has_moved()) {
+            self.queue.meters().stopped.increment(1);
+            queued.fail(AppendError::Stopped);
         }
-        Part { units, ..part }
+        units
     }
 
-    fn without_blamed(&self, units: Vec<Queued>, blamed: Vec<Blamed>) -> Vec<Part> {
-        let mut errors: HashMap<usize, AppendError> = blamed
-            .into_iter()
-            .map(|blamed| (blamed.place, blamed.error))
-            .collect();
+    fn without_blamed(
+        &self,
+        units: Vec<Queued>,
+        mut blamed: HashMap<usize, AppendError>,
+    ) -> Vec<Part> {
         let mut rest = Vec::with_capacity(units.len());
         for (place, queued) in units.into_iter().enumerate() {
-            if let Some(error) = errors.remove(&place) {
+            if let Some(error) = blamed.remove(&place) {
                 self.queue.meters().conflicts.increment(1);
                 queued.fail(error);
             } else {
@@ -222,30 +273,6 @@ impl Worker {
             tries: part.tries + 1,
             ..part
         }]
-    }
-
-    /// Notes where the units of a call stand, for them to be answered.
-    fn succeed(&mut self, units: Vec<Queued>, committed: Committed) {
-        let Committed {
-            mut base,
-            recorded_at,
-        } = committed;
-        for queued in units {
-            let events = queued.unit.events.len();
-            let written = queued
-                .footings
-                .iter()
-                .filter(|footing| footing.is_written());
-            written.for_each(|footing| self.appended.remember(footing));
-            let last = Position::new(base.get() + i64::try_from(events).unwrap_or(i64::MAX));
-            let appended = crate::Appended {
-                first: base.next(),
-                last,
-                recorded_at,
-            };
-            self.done.units.push((queued, appended));
-            base = last;
-        }
     }
 
     /// Comes back when it is known: nobody may be told a guess.
@@ -277,12 +304,18 @@ impl Worker {
         }
         Ok(())
     }
+}
 
-    fn measure(&self, units: usize, events: usize) {
-        let meters = self.queue.meters();
-        meters.units_per_call.record(count(units));
-        meters.events_per_call.record(count(events));
-    }
+/// Takes into the next call what waits, while `under_way` is; whether more may be taken in later.
+fn prepare(next: &mut Call, under_way: &Call, books: &Books, queue: &Queue) -> bool {
+    let room = CALL_MAX.less(next.size());
+    let is_there = |footing: &_| books.has(footing) || under_way.has(footing);
+    let units = queue.take(room);
+    let is_full = units.is_empty() && queue.len() > 0;
+    let rest = next.fill(units, is_there);
+    let may_have_more = rest.is_empty() && !is_full;
+    queue.put_back(rest);
+    may_have_more
 }
 
 impl Part {
@@ -290,27 +323,10 @@ impl Part {
         Self { units, tries: 0 }
     }
 
-    /// Of the first `riders`, the halves apart; the left one goes first. What stands behind the
-    /// riders goes with the right one.
-    fn halved(mut self, riders: usize) -> Vec<Self> {
-        let right = self.units.split_off(riders / 2);
+    /// The halves apart; the left one goes first.
+    fn halved(mut self) -> Vec<Self> {
+        let right = self.units.split_off(self.units.len() / 2);
         vec![Self::new(right), Self::new(self.units)]
-    }
-}
-
-impl Done {
-    fn answer(&mut self, queue: &Queue) {
-        if let Some((_, last)) = self.units.last() {
-            queue.reached(last.last);
-        }
-        let meters = queue.meters();
-        for (queued, appended) in self.units.drain(..) {
-            let events = queued.unit.events.len() as u64;
-            meters.unit_seconds.record(queued.waited());
-            meters.appended_events.increment(events);
-            queued.succeed(appended);
-        }
-        queue.settle(self.up_to);
     }
 }
 

@@ -1,0 +1,173 @@
+//! Lists of values in the form in which they are sent.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::{Encode, Postgres, Type};
+use std::marker::PhantomData;
+use uuid::Uuid;
+
+/// One argument of the append function, ready to be sent at any time while it grows. Its form is
+/// that of `array_recv` in `src/backend/utils/adt/arrayfuncs.c` of PostgreSQL.
+#[derive(Debug)]
+pub(super) struct Column<T> {
+    elements: Vec<u8>,
+    len: i32,
+    has_null: bool,
+    of: PhantomData<T>,
+}
+
+/// What a column is of. The numbers of the types are fixed in every Postgres.
+pub(super) trait Element {
+    const TYPE: Oid;
+    const ARRAY: Oid;
+}
+
+#[derive(Debug)]
+pub(super) struct Text;
+/// JSON as it was written: as `json`, the database parses it once and keeps it.
+#[derive(Debug)]
+pub(super) struct Json;
+#[derive(Debug)]
+pub(super) struct Bytes;
+
+impl<T: Element> Column<T> {
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        // No text of a unit has two gigabytes; the database would refuse it.
+        let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        self.elements.extend_from_slice(&length.to_be_bytes());
+        self.elements.extend_from_slice(bytes);
+        self.len += 1;
+    }
+
+    fn push_null(&mut self) {
+        self.elements.extend_from_slice(&(-1_i32).to_be_bytes());
+        self.has_null = true;
+        self.len += 1;
+    }
+
+    fn array_type() -> PgTypeInfo {
+        PgTypeInfo::with_oid(T::ARRAY)
+    }
+}
+
+impl Column<Text> {
+    pub(super) fn push(&mut self, text: &str) {
+        self.push_bytes(text.as_bytes());
+    }
+
+    pub(super) fn push_option(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.push(text),
+            None => self.push_null(),
+        }
+    }
+}
+
+impl Column<Json> {
+    pub(super) fn push(&mut self, json: &str) {
+        self.push_bytes(json.as_bytes());
+    }
+
+    pub(super) fn push_option(&mut self, json: Option<&str>) {
+        match json {
+            Some(json) => self.push(json),
+            None => self.push_null(),
+        }
+    }
+}
+
+impl Column<Bytes> {
+    pub(super) fn push_option(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => self.push_bytes(bytes),
+            None => self.push_null(),
+        }
+    }
+}
+
+impl Column<Uuid> {
+    pub(super) fn push(&mut self, id: Uuid) {
+        self.push_bytes(id.as_bytes());
+    }
+}
+
+impl Column<i32> {
+    /// A call has a few thousand of everything.
+    pub(super) fn push(&mut self, count: usize) {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        self.push_bytes(&count.to_be_bytes());
+    }
+}
+
+impl Column<i64> {
+    pub(super) fn push(&mut self, sequence: u64) {
+        self.push_bytes(&bigint(sequence).to_be_bytes());
+    }
+}
+
+pub(super) fn bigint(sequence: u64) -> i64 {
+    i64::try_from(sequence).unwrap_or(i64::MAX)
+}
+
+impl<T> Default for Column<T> {
+    fn default() -> Self {
+        Self {
+            elements: Vec::new(),
+            len: 0,
+            has_null: false,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<T: Element> Type<Postgres> for Column<T> {
+    fn type_info() -> PgTypeInfo {
+        Self::array_type()
+    }
+}
+
+impl<T: Element> Encode<'_, Postgres> for Column<T> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        const DIMENSIONS: i32 = 1;
+        const LOWER_BOUND: i32 = 1;
+        buffer.extend_from_slice(&DIMENSIONS.to_be_bytes());
+        buffer.extend_from_slice(&i32::from(self.has_null).to_be_bytes());
+        buffer.extend_from_slice(&T::TYPE.0.to_be_bytes());
+        buffer.extend_from_slice(&self.len.to_be_bytes());
+        buffer.extend_from_slice(&LOWER_BOUND.to_be_bytes());
+        buffer.extend_from_slice(&self.elements);
+        Ok(IsNull::No)
+    }
+}
+
+impl Element for Text {
+    const TYPE: Oid = Oid(25);
+    const ARRAY: Oid = Oid(1009);
+}
+
+impl Element for Json {
+    const TYPE: Oid = Oid(114);
+    const ARRAY: Oid = Oid(199);
+}
+
+impl Element for Bytes {
+    const TYPE: Oid = Oid(17);
+    const ARRAY: Oid = Oid(1001);
+}
+
+impl Element for Uuid {
+    const TYPE: Oid = Oid(2950);
+    const ARRAY: Oid = Oid(2951);
+}
+
+impl Element for i32 {
+    const TYPE: Oid = Oid(23);
+    const ARRAY: Oid = Oid(1007);
+}
+
+impl Element for i64 {
+    const TYPE: Oid = Oid(20);
+    const ARRAY: Oid = Oid(1016);
+}
