@@ -2,12 +2,11 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Data};
-use serde_json::value::RawValue;
 use soko_domain::product::{ProductStatus, Variant};
 use soko_domain::{CategoryId, Money, ProductId, Sku, StoreId, Text, VariantId, VendorId};
 use soko_projections::read_models::categories::Categories;
 use soko_projections::read_models::products::{
-    Audience, Facets, ProductDetail, ProductFilter, ProductPage, ProductPlace, ProductSort,
+    Audience, Facets, ListedProduct, ProductDetail, ProductFilter, ProductPlace, ProductSort,
     Products, facets, product, product_by_slug, products,
 };
 use soko_projections::read_models::stock_levels::StockLevels;
@@ -16,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
-use crate::found::{Found, Page};
+use crate::found::Found;
 use crate::fresh::MinPosition;
 use crate::kept_answers::{KeptAnswer, Tagged};
 use crate::problem::{Code, Problem, Result};
@@ -256,42 +255,46 @@ async fn render(app: &App, audience: Audience, asked: &OfProducts) -> Result<Byt
         Some(true) => Some(facets(app.pool(), audience, &filter).await?),
         Some(false) | None => None,
     };
-    let broken = |error| Problem::ours(Code::Internal, &error);
-    let page = spliced(found, &list).map_err(broken)?;
-    let rendered = Rendered {
-        page,
-        facets: counts.map(ShelfFacets::from),
-    };
-    serde_json::to_vec(&rendered)
+    let next = found.next.as_ref().map(|place| cursor(&list, place));
+    rendered(&found.items, next.as_deref(), counts.map(ShelfFacets::from))
         .map(Bytes::from)
-        .map_err(broken)
+        .map_err(|error| Problem::ours(Code::Internal, &error))
 }
 
-#[derive(serde::Serialize)]
-struct Rendered {
-    #[serde(flatten)]
-    page: Page<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+/// A [`Shelf`] of cards as they were rendered when their products changed, each with what there is
+/// of it now. They are JSON already, so they are not read again.
+fn rendered(
+    items: &[ListedProduct],
+    next_cursor: Option<&str>,
     facets: Option<ShelfFacets>,
-}
-
-/// The cards as they were rendered when their products changed, with what there is of them now.
-fn spliced(
-    found: ProductPage,
-    list: &str,
-) -> std::result::Result<Page<Box<RawValue>>, serde_json::Error> {
-    let items = found.items.into_iter().map(|item| {
+) -> serde_json::Result<String> {
+    const BEYOND_CARDS: usize = 1_024;
+    let cards: usize = items.iter().map(|item| item.card.as_str().len() + 64).sum();
+    let mut shelf = String::with_capacity(cards + BEYOND_CARDS);
+    shelf.push_str("{\"items\":[");
+    for (place, item) in items.iter().enumerate() {
         let card = item.card.as_str();
         let open = card.strip_suffix('}').unwrap_or(card);
+        let separator = if place == 0 { "" } else { "," };
         let (available, in_stock) = (item.available.max(0), item.available > 0);
-        RawValue::from_string(format!(
-            "{open},\"available\":{available},\"in_stock\":{in_stock}}}"
-        ))
-    });
-    Ok(Page {
-        items: items.collect::<std::result::Result<_, _>>()?,
-        next_cursor: found.next.map(|place| cursor(list, &place)),
-    })
+        let parts = [
+            separator,
+            open,
+            ",\"available\":",
+            &available.to_string(),
+            ",\"in_stock\":",
+            if in_stock { "true}" } else { "false}" },
+        ];
+        shelf.extend(parts);
+    }
+    shelf.push_str("],\"next_cursor\":");
+    shelf.push_str(&serde_json::to_string(&next_cursor)?);
+    if let Some(facets) = facets {
+        shelf.push_str(",\"facets\":");
+        shelf.push_str(&serde_json::to_string(&facets)?);
+    }
+    shelf.push('}');
+    Ok(shelf)
 }
 
 fn details(found: ProductDetail) -> ProductDetails {
