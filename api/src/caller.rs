@@ -1,5 +1,6 @@
 //! Who is asking, and what they may do where.
 
+mod key_scope;
 mod place;
 mod standings;
 
@@ -10,13 +11,13 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use soko_commands::{CommandContext, IdempotencyKey};
 use soko_domain::permission::{Permission, Role, allows};
 use soko_domain::{AccountId, TenantId};
 use soko_event_log::Actor;
 use uuid::Uuid;
 
+use self::key_scope::KeyScope;
 pub use self::place::Place;
 pub use self::standings::Standings;
 use crate::access::Access;
@@ -46,7 +47,7 @@ pub struct Caller {
 pub struct Permit {
     actor: Actor,
     tenant_id: TenantId,
-    key_scope: String,
+    keys: KeyScope,
     now: DateTime<Utc>,
     roles: Vec<Role>,
 }
@@ -113,21 +114,11 @@ impl Caller {
     }
 
     fn permitted(&self, tenant_id: TenantId, roles: Vec<Role>) -> Permit {
-        let (actor, key_scope) = match (self.bearer, &self.cart_token) {
-            (Some(bearer), _) => (
-                Actor::Account(bearer.account_id),
-                format!("account:{}", bearer.account_id),
-            ),
-            (None, Some(token)) => (
-                Actor::Guest,
-                format!("guest:{}", hex::encode(&Sha256::digest(token)[..16])),
-            ),
-            (None, None) => (Actor::Guest, "guest".to_owned()),
-        };
+        let account = self.account_id();
         Permit {
-            actor,
+            actor: account.map_or(Actor::Guest, Actor::Account),
             tenant_id,
-            key_scope,
+            keys: self.keys(),
             now: self.now,
             roles,
         }
@@ -151,9 +142,17 @@ impl Caller {
         }
     }
 
-    /// Under which the caller's idempotency keys are kept.
-    pub fn key_scope(&self) -> String {
-        self.permitted(TenantId::PLATFORM, vec![]).key_scope
+    /// Under which an idempotency key of the caller is kept.
+    pub fn key_scope(&self, key: &str) -> String {
+        self.keys().of(key)
+    }
+
+    fn keys(&self) -> KeyScope {
+        match (self.account_id(), &self.cart_token) {
+            (Some(account_id), _) => KeyScope::Account(account_id),
+            (None, Some(token)) => KeyScope::of_guest(token),
+            (None, None) => KeyScope::Stranger(self.client.network()),
+        }
     }
 }
 
@@ -188,7 +187,7 @@ impl Permit {
             .idempotency_key
             .clone()
             .map(|key| IdempotencyKey {
-                scope: self.key_scope.clone(),
+                scope: self.keys.of(&key),
                 key,
                 digest: conditions.digest,
             });

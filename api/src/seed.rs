@@ -6,6 +6,7 @@
 
 mod goods;
 mod market;
+mod offers;
 mod trade;
 
 use std::collections::BTreeMap;

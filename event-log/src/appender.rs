@@ -13,10 +13,12 @@ mod column;
 mod connection;
 mod meters;
 mod queue;
+mod queued;
 mod worker;
 
 use self::connection::Connection;
-use self::queue::{Queue, Queued};
+use self::queue::Queue;
+use self::queued::Queued;
 use self::worker::Worker;
 use crate::{AppendError, Appended, Position, Unit};
 use sqlx::postgres::PgConnectOptions;

@@ -174,3 +174,20 @@ async fn the_stock_of_others_is_not_there() {
     let refused = rival.post(&format!("{stock}/receive"), body).await;
     refused.expect_problem(404, "not-found");
 }
+
+/// A product shows what there is of it, which another read model says.
+#[tokio::test]
+async fn a_vendor_sees_the_stock_of_a_product_as_soon_as_it_was_counted() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let count = format!("/stock/{}/count", mug.variant_id);
+    let products = format!("/vendors/{}/products", market.vendor_id);
+    for quantity in 1..=20 {
+        let body = json!({ "quantity": quantity, "reason": "stocktake" });
+        market.vendor.post(&count, body).await.expect(204);
+        let after = market.vendor.after(&market.vendor);
+        let page = after.get(&products).await.expect(200);
+        assert_eq!(page["items"][0]["available"], quantity);
+    }
+}

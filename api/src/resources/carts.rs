@@ -113,11 +113,12 @@ fn is_without_cart(caller: &Caller) -> bool {
 
 /// The same again for a request that is repeated with its key, so that a guest who lost the answer
 /// is given their cart and not another.
-fn new_token(app: &App, key: Option<&str>) -> String {
+fn new_token(app: &App, caller: &Caller, key: Option<&str>) -> String {
     let bytes: [u8; TOKEN_BYTES] = match key {
         None => rand::random(),
         Some(key) => {
-            let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
+            let name = format!("{} {key}", caller.key_scope(key));
+            let name = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
             let derived = app.tokens().keys().derived("cart token", name);
             std::array::from_fn(|index| derived[index])
         }
@@ -133,7 +134,7 @@ pub(crate) async fn get(
 ) -> Result<Found<CartDetails>> {
     let store_id = query.store;
     caller.permit(Place::store(store_id).owned(true)).await?;
-    let new_token = is_without_cart(&caller).then(|| new_token(&app, None));
+    let new_token = is_without_cart(&caller).then(|| new_token(&app, &caller, None));
     let cart_id = match &new_token {
         Some(token) => CartId::of_guest(store_id, token),
         None => cart_of(&caller, store_id)?.0,
@@ -160,7 +161,7 @@ pub(crate) async fn add(
         .await?
         .context(&command);
     let key = command.conditions.idempotency_key.as_deref();
-    let new_token = is_without_cart(&caller).then(|| new_token(&app, key));
+    let new_token = is_without_cart(&caller).then(|| new_token(&app, &caller, key));
     let (cart_id, owner) = match &new_token {
         Some(token) => (CartId::of_guest(store_id, token), CartOwner::Guest),
         None => cart_of(&caller, store_id)?,

@@ -29,7 +29,7 @@ pub(crate) async fn get(
     caller: Caller,
     key: Path<String>,
 ) -> Result<Found<CommandOutcome>> {
-    let scope = caller.key_scope();
+    let scope = caller.key_scope(&key);
     let mut found = CommandOutcome {
         idempotency_key: key.0,
         status: "running".to_owned(),

@@ -65,17 +65,13 @@ pub(crate) async fn receive(
     let Receipt {
         quantity,
         location_id,
-        reason,
-        note,
-    } = &command.body;
-    let note = StockNote {
-        reason: reason.clone(),
-        note: note.clone(),
-    };
-    let quantity = *quantity;
+        ref reason,
+        ref note,
+    } = command.body;
+    let note = stock_note(reason, note.as_ref());
     let at = At {
         variant_id: *variant_id,
-        location_id: *location_id,
+        location_id,
     };
     let receive = |location_id| StockCommand::Receive {
         location_id,
@@ -94,21 +90,17 @@ pub(crate) async fn adjust(
     let Adjustment {
         quantity,
         location_id,
-        reason,
-        note,
-    } = &command.body;
-    let note = StockNote {
-        reason: reason.clone(),
-        note: note.clone(),
-    };
-    let difference = *quantity;
+        ref reason,
+        ref note,
+    } = command.body;
+    let note = stock_note(reason, note.as_ref());
     let at = At {
         variant_id: *variant_id,
-        location_id: *location_id,
+        location_id,
     };
     let adjust = |location_id| StockCommand::Adjust {
         location_id,
-        difference,
+        difference: quantity,
         note,
     };
     move_stock(&app, &caller, &command, at, adjust).await
@@ -123,21 +115,17 @@ pub(crate) async fn count(
     let Count {
         quantity,
         location_id,
-        reason,
-        note,
-    } = &command.body;
-    let note = StockNote {
-        reason: reason.clone(),
-        note: note.clone(),
-    };
-    let counted = *quantity;
+        ref reason,
+        ref note,
+    } = command.body;
+    let note = stock_note(reason, note.as_ref());
     let at = At {
         variant_id: *variant_id,
-        location_id: *location_id,
+        location_id,
     };
     let count = |location_id| StockCommand::Count {
         location_id,
-        counted,
+        counted: quantity,
         note,
     };
     move_stock(&app, &caller, &command, at, count).await
@@ -186,6 +174,13 @@ pub(crate) async fn set_threshold(
 struct At {
     variant_id: VariantId,
     location_id: Option<LocationId>,
+}
+
+fn stock_note(reason: &Text<64>, note: Option<&Text<500>>) -> StockNote {
+    StockNote {
+        reason: reason.clone(),
+        note: note.cloned(),
+    }
 }
 
 async fn move_stock<T>(

@@ -5,21 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use soko_commands::Lanes;
 use soko_commands::handlers::{
-    CreateCategory, CreateProduct, OpenStore, RegisterVendor, create_category, create_product,
-    open_store, register_vendor,
+    CreateCategory, OpenStore, RegisterVendor, create_category, open_store, register_vendor,
 };
 use soko_domain::payment::PaymentProvider;
-use soko_domain::product::{Description, Product, ProductCommand, Variant};
-use soko_domain::stock::{Stock, StockCommand, StockNote};
 use soko_domain::store::{Store, StoreCommand, StoreRole, Terms};
 use soko_domain::tenant::{Tenant, TenantCommand, TenantError};
 use soko_domain::vendor::{Vendor, VendorCommand, VendorRole};
 use soko_domain::{
-    AccountId, CategoryId, Currency, LocationId, Money, Personal, ProductId, Quantity, Slug,
-    StoreId, SubjectId, Tax, TaxRate, TenantId, Text, VariantId, VendorId,
+    AccountId, CategoryId, Currency, LocationId, Personal, Slug, StoreId, SubjectId, Tax, TaxRate,
+    TenantId, VariantId, VendorId,
 };
 
-use super::goods::{self, Good, VENDORS, VendorOf};
+use super::goods::{VENDORS, VendorOf};
+use super::offers::{Offer, offer};
 use super::{AT_ONCE, By, LAST_STEP, Market, Seed, SeedError, done, failed, id, parsed, trade};
 
 pub(super) const OWNER: &str = "owner@soko.example";
@@ -38,15 +36,15 @@ pub(super) struct Article {
     pub variants: Vec<VariantId>,
 }
 
-struct Shop {
-    slug: &'static str,
+pub(super) struct Shop {
+    pub slug: &'static str,
     name: &'static str,
-    currency: Currency,
+    pub currency: Currency,
     country: &'static str,
     time_zone: &'static str,
     tax_bps: u32,
     /// Minor units for one US cent, and the step that prices are rounded to.
-    rate: (i64, i64),
+    pub rate: (i64, i64),
 }
 
 const SHOPS: [Shop; 3] = [
@@ -84,11 +82,6 @@ const CATEGORIES: [(&str, &[&str]); 3] = [
     ("Fashion", &["Clothing", "Bags and shoes", "Jewellery"]),
     ("Food", &["Coffee and tea", "Pantry"]),
 ];
-
-/// Every so many variants one is scarce, so that there is something to see among what is low.
-const SCARCE_EVERY: usize = 17;
-
-const LOW: u32 = 5;
 
 /// Opens everything.
 pub(super) async fn open(seed: &Seed<'_>) -> Result<Market, SeedError> {
@@ -129,6 +122,7 @@ pub(super) async fn open(seed: &Seed<'_>) -> Result<Market, SeedError> {
         let product = Offer {
             number,
             vendor,
+            shop: &SHOPS[vendor.store],
             seller,
             good,
             category,
@@ -231,7 +225,7 @@ async fn store(
     Ok(store_id)
 }
 
-fn location(slug: &str) -> LocationId {
+pub(super) fn location(slug: &str) -> LocationId {
     id(&format!("location-{slug}"))
 }
 
@@ -372,134 +366,6 @@ async fn hire(
         &step,
         seed.engine()
             .execute::<Vendor>(vendor_id, accept, &context)
-            .await,
-    )
-}
-
-struct Offer<'a> {
-    number: usize,
-    vendor: &'a VendorOf,
-    seller: &'a Seller,
-    good: &'a Good,
-    category: Option<CategoryId>,
-    store_id: StoreId,
-}
-
-/// A product with its variants and their stock; the last of each vendor stays a draft.
-async fn offer(seed: &Seed<'_>, by: By, offer: Offer<'_>) -> Result<Article, SeedError> {
-    let Offer {
-        number,
-        vendor,
-        seller,
-        good: (name, cents),
-        category,
-        store_id,
-    } = offer;
-    let shop = &SHOPS[vendor.store];
-    let step = format!("product-{number}");
-    let product_id: ProductId = id(&step);
-    let variants = vendor.variants.iter().enumerate().map(|(n, option)| {
-        let price = goods::price(*cents, n, shop.rate);
-        Ok(Variant {
-            variant_id: id(&format!("{step}-{option}")),
-            sku: parsed(&format!("{}-{number:03}-{n}", vendor.prefix))?,
-            name: parsed(&format!("{name}, {option}"))?,
-            price: Money::new(price, shop.currency),
-            barcode: None,
-            weight_g: None,
-            options: BTreeMap::from([(vendor.option.to_owned(), parsed(option)?)]),
-        })
-    });
-    let variants: Vec<Variant> = variants.collect::<Result<_, SeedError>>()?;
-    let variant_ids: Vec<_> = variants.iter().map(|variant| variant.variant_id).collect();
-    let about = format!("{name} by {}. {}", vendor.name, vendor.about);
-    let request = CreateProduct {
-        product_id,
-        store_id,
-        vendor_id: seller.vendor_id,
-        slug: None,
-        description: Description {
-            name: parsed(name)?,
-            description: Some(parsed(&about)?),
-            category_ids: category.into_iter().collect(),
-            images: vec![],
-            seo: None,
-        },
-        variants,
-    };
-    let context = seed.context(by, &step);
-    done(
-        &step,
-        create_product(seed.engine(), request, &context).await,
-    )?;
-    let mut plenty = Vec::new();
-    for (n, variant_id) in variant_ids.into_iter().enumerate() {
-        let is_scarce = (number + n) % SCARCE_EVERY == SCARCE_EVERY - 1;
-        let quantity = if is_scarce {
-            3
-        } else {
-            60 + (number * 7 + n * 13) % 90
-        };
-        stock_up(seed, by, shop, variant_id, quantity).await?;
-        if !is_scarce {
-            plenty.push(variant_id);
-        }
-    }
-    let is_draft = vendor.goods.last().is_some_and(|(last, _)| last == name);
-    if is_draft {
-        return Ok(Article {
-            store: vendor.store,
-            variants: vec![],
-        });
-    }
-    let step = format!("{step}-published");
-    let context = seed.context(by, &step);
-    let publish = ProductCommand::Publish {};
-    done(
-        &step,
-        seed.engine()
-            .execute::<Product>(product_id, publish, &context)
-            .await,
-    )?;
-    Ok(Article {
-        store: vendor.store,
-        variants: plenty,
-    })
-}
-
-async fn stock_up(
-    seed: &Seed<'_>,
-    by: By,
-    shop: &Shop,
-    variant_id: VariantId,
-    quantity: usize,
-) -> Result<(), SeedError> {
-    let step = format!("stock-{variant_id}");
-    let quantity = u32::try_from(quantity).map_err(|cause| failed(&step, cause))?;
-    let quantity = Quantity::try_from(quantity).map_err(|cause| failed(&step, cause))?;
-    let note = StockNote {
-        reason: Text::literal("delivery"),
-        note: None,
-    };
-    let receive = StockCommand::Receive {
-        location_id: location(shop.slug),
-        quantity,
-        note,
-    };
-    let context = seed.context(by, &step);
-    done(
-        &step,
-        seed.engine()
-            .execute::<Stock>(variant_id, receive, &context)
-            .await,
-    )?;
-    let step = format!("{step}-low");
-    let context = seed.context(by, &step);
-    let low = StockCommand::SetLowStockThreshold { threshold: LOW };
-    done(
-        &step,
-        seed.engine()
-            .execute::<Stock>(variant_id, low, &context)
             .await,
     )
 }

@@ -1,6 +1,6 @@
 //! What this appender is known to have appended.
 
-use super::queue::{Footing, Stream};
+use super::queued::{Footing, Stream};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 

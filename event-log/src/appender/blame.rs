@@ -2,7 +2,7 @@
 
 use super::appended::Sequences;
 use super::column::bigint;
-use super::queue::{Footing, Queued, Stream};
+use super::queued::{Footing, Queued, Stream};
 use crate::AppendError;
 use sqlx::PgConnection;
 use std::collections::{HashMap, HashSet};

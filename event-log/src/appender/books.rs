@@ -2,7 +2,8 @@
 
 use super::appended::Appended;
 use super::call::{Call, Committed};
-use super::queue::{Footing, Queue};
+use super::queue::Queue;
+use super::queued::Footing;
 use crate::Position;
 
 /// Of a call that has landed it is noted at once that it has; the rest can wait until the next is

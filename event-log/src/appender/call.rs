@@ -2,7 +2,7 @@
 
 use super::appended::Sequences;
 use super::column::{Bytes, Column, Json, Text};
-use super::queue::{Footing, Queued, Size};
+use super::queued::{Footing, Queued, Size};
 use crate::{ClaimKind, Position};
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;

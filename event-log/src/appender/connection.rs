@@ -3,7 +3,7 @@
 use super::AppenderOptions;
 use super::blame::blame;
 use super::call::{Call, Committed};
-use super::queue::Queued;
+use super::queued::Queued;
 use crate::{AppendError, Position};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;

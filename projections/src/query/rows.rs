@@ -3,7 +3,7 @@
 use crate::row::{Column, ResultFields, Row, RowError};
 use crate::row_store::Schema;
 use sqlx::postgres::PgRow;
-use sqlx::{PgExecutor, Postgres, QueryBuilder, Row as _, ValueRef as _};
+use sqlx::{PgExecutor, Postgres, QueryBuilder, Row as _};
 
 /// `SELECT …, … FROM …`, to be gone on with.
 pub(crate) fn select<R: Row>() -> String {
@@ -41,15 +41,6 @@ pub(crate) async fn all<R: Row>(
 
 pub(crate) fn decode<R: Row>(row: &PgRow) -> Result<R, sqlx::Error> {
     R::decode(&mut ResultFields::new(row, 0)).map_err(unreadable)
-}
-
-/// The row whose columns begin at `first`, unless they are null: what an outer join found.
-pub(crate) fn decode_optional<R: Row>(row: &PgRow, first: usize) -> Result<Option<R>, sqlx::Error> {
-    if row.try_get_raw(first)?.is_null() {
-        return Ok(None);
-    }
-    let decoded = R::decode(&mut ResultFields::new(row, first));
-    decoded.map(Some).map_err(unreadable)
 }
 
 /// The value of one column, of a type that rows are made of.

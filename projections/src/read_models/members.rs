@@ -5,8 +5,6 @@ mod tests;
 
 use crate::ReadModel;
 use crate::query::rows;
-use crate::read_models::accounts::Account;
-use crate::row::Row as _;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use soko_domain::store::StoreEvent;
@@ -14,7 +12,7 @@ use soko_domain::tenant::{TenantEvent, TenantRole};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{AccountId, AnyEvent, TenantId};
 use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgPool, QueryBuilder};
 use uuid::Uuid;
 
 crate::row! {
@@ -187,41 +185,4 @@ pub async fn memberships(pool: &PgPool, account_id: AccountId) -> Result<Vec<Mem
     query.push(" ORDER BY scope, scope_id LIMIT ");
     query.push_bind(MEMBERS_MAX);
     rows::all(query, pool).await
-}
-
-/// The team of a tenant, a store or a vendor, each with its account where that is known.
-///
-/// # Errors
-/// The database failed.
-pub async fn team(
-    pool: &PgPool,
-    tenant_id: TenantId,
-    scope: MemberScope,
-    scope_id: Uuid,
-) -> Result<Vec<(Member, Option<Account>)>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new(format!(
-        "SELECT {}, {} FROM read_models.members AS m \
-         LEFT JOIN read_models.accounts AS a USING (account_id) WHERE m.scope_id = ",
-        rows::names::<Member>("m."),
-        rows::names::<Account>("a."),
-    ));
-    query.push_bind(scope_id);
-    query.push(" AND m.scope = ").push_bind(match scope {
-        MemberScope::Tenant => "tenant",
-        MemberScope::Store => "store",
-        MemberScope::Vendor => "vendor",
-    });
-    query
-        .push(" AND m.tenant_id = ")
-        .push_bind(tenant_id.as_uuid());
-    query.push(" ORDER BY m.account_id LIMIT ");
-    query.push_bind(MEMBERS_MAX);
-    let found = query.build().fetch_all(pool).await?;
-    found
-        .iter()
-        .map(|row| {
-            let member = rows::decode(row)?;
-            Ok((member, rows::decode_optional(row, Member::COLUMNS.len())?))
-        })
-        .collect()
 }

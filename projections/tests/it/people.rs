@@ -7,7 +7,7 @@ use soko_domain::store::StoreRole;
 use soko_domain::vendor::VendorStatus;
 use soko_projections::read_models::accounts::{account, accounts};
 use soko_projections::read_models::invitations::{invitation_by_token, open_invitations};
-use soko_projections::read_models::members::{MemberScope, memberships, team};
+use soko_projections::read_models::members::{MemberScope, memberships};
 use soko_projections::read_models::stores::{
     StoreFilter, store as find_store, store_by_slug, stores,
 };
@@ -16,7 +16,7 @@ use soko_projections::read_models::vendors::{VendorFilter, vendor as find_vendor
 use soko_projections::{Keyset, Within};
 
 #[tokio::test]
-async fn an_account_knows_its_memberships_and_a_team_its_accounts() {
+async fn an_account_knows_its_memberships() {
     let log = people().await;
     let found = memberships(log.pool(), customer()).await.unwrap();
     assert_eq!(found.len(), 1);
@@ -32,16 +32,6 @@ async fn an_account_knows_its_memberships_and_a_team_its_accounts() {
             MemberScope::Vendor
         ]
     );
-
-    let members = team(log.pool(), tenant(), MemberScope::Store, store().as_uuid());
-    let members = members.await.unwrap();
-    let [(member, Some(account))] = &members[..] else {
-        panic!("{members:?}")
-    };
-    assert_eq!(member.account_id, customer());
-    assert_eq!(account.name.0.value().unwrap().as_str(), "Wanjiru");
-    let others = team(log.pool(), id(999), MemberScope::Store, store().as_uuid());
-    assert!(others.await.unwrap().is_empty());
 }
 
 #[tokio::test]

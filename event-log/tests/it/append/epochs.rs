@@ -1,6 +1,8 @@
 use crate::units::{Lane, Log, With, appender, unit};
 use futures::future::join_all;
 use soko_event_log::{AppendError, ClaimKind};
+use sqlx::{Connection, PgConnection};
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_stands_on_a_failed_unit_is_stopped() {
@@ -42,6 +44,42 @@ async fn what_stands_on_a_failed_unit_is_stopped() {
     );
     assert_eq!([cart.epoch(), stock.epoch(), other.epoch()], [1, 1, 1]);
     assert_eq!(log.count("SELECT count(*) FROM events").await, 2);
+}
+
+/// The units that stand on it are in the next call already when it fails.
+#[tokio::test]
+async fn what_was_prepared_while_its_ground_was_under_way_is_stopped_too() {
+    let log = Log::start().await;
+    let [cart, other] = [(); 2].map(|()| Lane::default());
+    log.append(unit([(1, 1)])).await.unwrap();
+    let mut holder = PgConnection::connect(log.database.url()).await.unwrap();
+    let mut turn = holder.begin().await.unwrap();
+    sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
+        .execute(&mut *turn)
+        .await
+        .unwrap();
+    let failing = log.appender.enqueue(unit([(1, 1)]).writing(&cart)).unwrap();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
+                   AND relation = 'log_turn'::regclass";
+    while log.count(waiting).await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let prepared: Vec<_> = (2..40)
+        .map(|n| {
+            let of_cart = unit([(1, n)]).writing(&cart);
+            let of_other = unit([(2, n - 1)]).writing(&other);
+            [of_cart, of_other].map(|unit| log.appender.enqueue(unit).unwrap())
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    turn.rollback().await.unwrap();
+
+    assert!(matches!(failing.await, Err(AppendError::VersionConflict)));
+    for [of_cart, of_other] in prepared {
+        assert!(matches!(of_cart.await, Err(AppendError::Stopped)));
+        of_other.await.unwrap();
+    }
+    assert_eq!(log.count("SELECT count(*) FROM events").await, 1 + 38);
 }
 
 #[tokio::test]
