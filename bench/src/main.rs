@@ -119,16 +119,20 @@ async fn engine_cases(
         let (mut runs, mut inserts) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
             limits.log_inserts().await?;
-            inserts.push(limits.inserts().await?);
-            runs.push(cases::engine::spread(server, ENGINE_CALLERS, seconds.min(10)).await?);
+            let run = cases::engine::spread(server, ENGINE_CALLERS, seconds.min(10));
+            let (limit, run) = limits.inserts_around(run).await?;
+            inserts.push(limit);
+            runs.push(run);
         }
         bench.timed(spread, "units/s", &runs, part_of_r1(0.9, inserts));
     }
     if bench.wants(hot) {
         let (mut runs, mut inserts) = (Vec::new(), Vec::new());
         for _ in 0..bench.runs {
-            inserts.push(limits.inserts().await?);
-            runs.push(cases::engine::hot(server, HOT_CALLERS, HOT_STOCK).await?);
+            let run = cases::engine::hot(server, HOT_CALLERS, HOT_STOCK);
+            let (limit, run) = limits.inserts_around(run).await?;
+            inserts.push(limit);
+            runs.push(run);
         }
         bench.timed(hot, "units/s", &runs, part_of_r1(1.0, inserts));
     }

@@ -93,7 +93,7 @@ impl Shelf {
         let order_id = OrderId::from_uuid(Uuid::now_v7());
         let payment_id = PaymentId::from_uuid(Uuid::now_v7());
         let placement = self.placement(order_id, payment_id, variants);
-        let number = placement.number.clone();
+        let (number, random) = (placement.number.clone(), random_of(order_id));
         let amount = Money::new(placement.totals.total, placement.currency);
         let lanes = Lanes::new()
             .with_new::<Order>(order_id)
@@ -120,7 +120,8 @@ impl Shelf {
                 .map_err(other)?;
             unit.claim(Claim {
                 kind: ClaimKind::OrderNumber,
-                value: format!("{}:{number}:{order_id}", self.store_id),
+                // About as long as a real one, but no two of a run are the same.
+                value: format!("{}:{number}-{:05x}", self.store_id, random >> 40 & 0xf_ffff),
                 owner: Some(order_id.to_string()),
                 digest: None,
                 outcome: None,
@@ -162,11 +163,7 @@ impl Shelf {
         }))
         .unwrap_or_else(|_| unreachable!("a constant"));
         Placement {
-            number: number(u64::from_be_bytes(
-                order_id.as_uuid().as_bytes()[8..]
-                    .try_into()
-                    .unwrap_or_default(),
-            )),
+            number: number(random_of(order_id)),
             store_id: self.store_id,
             customer: Customer::Account(self.account_id),
             currency,
@@ -178,6 +175,11 @@ impl Shelf {
             provider: PaymentProvider::CashOnDelivery,
         }
     }
+}
+
+/// The half of the id that is not its time.
+fn random_of(order_id: OrderId) -> u64 {
+    order_id.as_uuid().as_u64_pair().1
 }
 
 fn constant<T: std::str::FromStr>(text: &str) -> T {

@@ -40,6 +40,18 @@ impl<'a> RawLimits<'a> {
         Ok(figure)
     }
 
+    /// (r1) as it is around a run: the mean of before and after, since the machine may have become
+    /// slower or faster meanwhile.
+    pub(crate) async fn inserts_around<T>(
+        &mut self,
+        run: impl Future<Output = Result<T, Box<dyn Error>>>,
+    ) -> Result<(f64, T), Box<dyn Error>> {
+        let before = self.inserts().await?;
+        let run = run.await?;
+        let after = self.inserts().await?;
+        Ok((f64::midpoint(before, after), run))
+    }
+
     /// As [`Self::inserts`], into a table with the columns and keys of the log. No goal is a part of
     /// it; it says what the difference between an event and any 600 bytes costs.
     pub(crate) async fn log_inserts(&mut self) -> Result<(), Box<dyn Error>> {

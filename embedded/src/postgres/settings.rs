@@ -42,7 +42,8 @@ pub(super) fn arguments(
         ("wal_buffers", "16MB"),
         ("synchronous_commit", "on"),
         ("max_wal_size", "2GB"),
-        ("min_wal_size", "256MB"),
+        // Files of the write-ahead log are used again; making a new one holds up an append for 10 ms.
+        ("min_wal_size", "1GB"),
         ("checkpoint_timeout", "15min"),
         ("random_page_cost", "1.1"),
         // Queries here are short; compiling them costs more than it saves.
