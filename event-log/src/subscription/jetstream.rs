@@ -179,6 +179,7 @@ impl JetStream {
         );
         self.trust = Trust::Lost;
         self.pump.renew();
+        self.look_in(Duration::ZERO);
     }
 
     /// Asks the log what the bus may have kept from us.

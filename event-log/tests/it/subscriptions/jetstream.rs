@@ -114,6 +114,32 @@ async fn what_is_no_event_is_passed_over() {
 }
 
 #[tokio::test]
+async fn what_a_stream_says_wrongly_as_soon_as_it_is_opened_is_read_from_the_log() {
+    for nats in nats_servers().await {
+        let town = Town::new(nats.url(), nats.prefix()).await;
+        let relay = town.relay();
+        let (mut subscription, start) = town.follow_the_bus_alone("opened").await;
+        relay.kill().await;
+        let stream = town.stream().await;
+        assert!(stream.delete_consumer("opened").await.unwrap().success);
+        until("the consumer is opened again", async || {
+            stream.consumer_info("opened").await.is_ok()
+        })
+        .await;
+        let head = town.writer.append(1).await;
+        let mut headers = HeaderMap::new();
+        headers.insert(POSITION_HEADER, head.to_string());
+        let subject = format!("{}.00.stock", nats.prefix());
+        let lie = town.jetstream().await;
+        let published = lie
+            .publish_with_headers(subject, headers, "{}".into())
+            .await;
+        published.unwrap().await.unwrap();
+        follow(&mut subscription, start, head, 10).await;
+    }
+}
+
+#[tokio::test]
 async fn a_consumer_that_is_deleted_comes_back() {
     for nats in nats_servers().await {
         let town = Town::new(nats.url(), nats.prefix()).await;
