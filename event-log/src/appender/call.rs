@@ -9,8 +9,8 @@ use foldhash::fast::RandomState;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments as _, PgConnection, Row};
-use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A call that was committed.
@@ -31,7 +31,7 @@ pub(super) struct Call {
     bytes: usize,
     /// The last sequence of each stream once the units so far are in the log.
     known: Sequences,
-    claimed: HashSet<(ClaimKind, String), RandomState>,
+    claimed: HashMap<ClaimKind, HashSet<String, RandomState>, RandomState>,
 
     tenants: Column<Uuid>,
     metadata: Column<Json>,
@@ -175,7 +175,8 @@ impl Call {
     }
 
     fn is_claimed(&self, kind: ClaimKind, value: &str) -> bool {
-        !self.claimed.is_empty() && self.claimed.contains(&(kind, value.to_owned()))
+        let values = self.claimed.get(&kind);
+        values.is_some_and(|values| values.contains(value))
     }
 
     fn add(&mut self, queued: &Queued, is_there: impl Fn(&Footing) -> bool) {
@@ -189,23 +190,23 @@ impl Call {
                     known.insert(footing.after);
                     if !(footing.is_written() && is_there(footing)) {
                         self.tail_types.push(footing.stream.0);
-                        self.tail_ids.push(footing.stream.1);
-                        self.tail_sequences.push(footing.before);
+                        self.tail_ids.push(&footing.stream.1);
+                        self.tail_sequences.push_sequence(footing.before);
                     }
                 }
             }
         }
         let tenant_id = unit.tenant_id.as_uuid();
-        self.tenants.push(tenant_id);
+        self.tenants.push(&tenant_id);
         self.metadata.push(&queued.metadata);
         self.bytes += queued.bytes;
         self.events += unit.events.len();
         let number = self.units.len() + 1;
         for event in &unit.events {
-            self.unit_numbers.push(number);
+            self.unit_numbers.push_count(number);
             self.stream_types.push(event.stream_type);
-            self.stream_ids.push(event.stream_id);
-            self.sequences.push(event.sequence);
+            self.stream_ids.push(&event.stream_id);
+            self.sequences.push_sequence(event.sequence);
             self.event_types.push(&event.event_type);
             self.event_versions.push(&event.event_version);
             self.payloads.push(&event.payload);
@@ -213,18 +214,19 @@ impl Call {
         for release in &unit.releases {
             self.release_kinds.push(release.kind.as_str());
             self.release_values.push(&release.value);
-            self.release_tenants.push(tenant_id);
+            self.release_tenants.push(&tenant_id);
         }
         for claim in &unit.claims {
-            self.claimed.insert((claim.kind, claim.value.clone()));
+            let claimed = self.claimed.entry(claim.kind).or_default();
+            claimed.insert(claim.value.clone());
             self.claim_kinds.push(claim.kind.as_str());
             self.claim_values.push(&claim.value);
-            self.claim_tenants.push(tenant_id);
-            self.claim_offsets.push(self.events);
+            self.claim_tenants.push(&tenant_id);
+            self.claim_offsets.push_count(self.events);
             self.claim_owners.push_option(claim.owner.as_deref());
             self.claim_digests.push_option(claim.digest.as_deref());
             self.claim_outcomes.push_option(claim.outcome.as_deref());
-            self.claim_command_ids.push(unit.metadata.command_id);
+            self.claim_command_ids.push(&unit.metadata.command_id);
         }
     }
 }

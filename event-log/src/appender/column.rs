@@ -20,6 +20,7 @@ pub(super) struct Column<T> {
 
 /// What a column is of. The numbers of the types are fixed in every Postgres.
 pub(super) trait Element {
+    type Value: ?Sized;
     const TYPE: Oid;
     const ARRAY: Oid;
 }
@@ -32,7 +33,7 @@ pub(super) struct Json;
 #[derive(Debug)]
 pub(super) struct Bytes;
 
-impl<T: Element> Column<T> {
+impl<T> Column<T> {
     fn push_bytes(&mut self, bytes: &[u8]) {
         // No text of a unit has two gigabytes; the database would refuse it.
         let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
@@ -46,63 +47,32 @@ impl<T: Element> Column<T> {
         self.has_null = true;
         self.len += 1;
     }
-
-    fn array_type() -> PgTypeInfo {
-        PgTypeInfo::with_oid(T::ARRAY)
-    }
 }
 
-impl Column<Text> {
-    pub(super) fn push(&mut self, text: &str) {
-        self.push_bytes(text.as_bytes());
+/// Of what is sent as the bytes that it is.
+impl<T: Element<Value: AsRef<[u8]>>> Column<T> {
+    pub(super) fn push(&mut self, value: &T::Value) {
+        self.push_bytes(value.as_ref());
     }
 
-    pub(super) fn push_option(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.push(text),
+    pub(super) fn push_option(&mut self, value: Option<&T::Value>) {
+        match value {
+            Some(value) => self.push(value),
             None => self.push_null(),
         }
-    }
-}
-
-impl Column<Json> {
-    pub(super) fn push(&mut self, json: &str) {
-        self.push_bytes(json.as_bytes());
-    }
-
-    pub(super) fn push_option(&mut self, json: Option<&str>) {
-        match json {
-            Some(json) => self.push(json),
-            None => self.push_null(),
-        }
-    }
-}
-
-impl Column<Bytes> {
-    pub(super) fn push_option(&mut self, bytes: Option<&[u8]>) {
-        match bytes {
-            Some(bytes) => self.push_bytes(bytes),
-            None => self.push_null(),
-        }
-    }
-}
-
-impl Column<Uuid> {
-    pub(super) fn push(&mut self, id: Uuid) {
-        self.push_bytes(id.as_bytes());
     }
 }
 
 impl Column<i32> {
     /// A call has a few thousand of everything.
-    pub(super) fn push(&mut self, count: usize) {
+    pub(super) fn push_count(&mut self, count: usize) {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         self.push_bytes(&count.to_be_bytes());
     }
 }
 
 impl Column<i64> {
-    pub(super) fn push(&mut self, sequence: u64) {
+    pub(super) fn push_sequence(&mut self, sequence: u64) {
         self.push_bytes(&bigint(sequence).to_be_bytes());
     }
 }
@@ -124,7 +94,7 @@ impl<T> Default for Column<T> {
 
 impl<T: Element> Type<Postgres> for Column<T> {
     fn type_info() -> PgTypeInfo {
-        Self::array_type()
+        PgTypeInfo::with_oid(T::ARRAY)
     }
 }
 
@@ -143,31 +113,37 @@ impl<T: Element> Encode<'_, Postgres> for Column<T> {
 }
 
 impl Element for Text {
+    type Value = str;
     const TYPE: Oid = Oid(25);
     const ARRAY: Oid = Oid(1009);
 }
 
 impl Element for Json {
+    type Value = str;
     const TYPE: Oid = Oid(114);
     const ARRAY: Oid = Oid(199);
 }
 
 impl Element for Bytes {
+    type Value = [u8];
     const TYPE: Oid = Oid(17);
     const ARRAY: Oid = Oid(1001);
 }
 
 impl Element for Uuid {
+    type Value = Self;
     const TYPE: Oid = Oid(2950);
     const ARRAY: Oid = Oid(2951);
 }
 
 impl Element for i32 {
+    type Value = Self;
     const TYPE: Oid = Oid(23);
     const ARRAY: Oid = Oid(1007);
 }
 
 impl Element for i64 {
+    type Value = Self;
     const TYPE: Oid = Oid(20);
     const ARRAY: Oid = Oid(1016);
 }

@@ -144,6 +144,8 @@ impl Queue {
         }
     }
 
+    /// The worker has taken up a call, and takes up no other until that is decided, however long it
+    /// takes to reach the database.
     pub(super) fn call_begins(&self) {
         self.lock().call_since = Some(Instant::now());
     }

@@ -66,9 +66,8 @@ impl Worker {
         let mut prepared = Call::default();
         while let Some((call, tries)) = self.next(prepared).await {
             prepared = Call::default();
-            let result = self.send(&call, &mut prepared).await;
-            self.queue.call_ended();
-            match result {
+            self.queue.call_begins();
+            match self.send(&call, &mut prepared).await {
                 Ok(committed) => self.books.land(call, committed, &self.queue),
                 Err(refusal) => {
                     // It may stand on what was refused.
@@ -78,6 +77,7 @@ impl Worker {
                     self.again.extend(again);
                 }
             }
+            self.queue.call_ended();
         }
         self.connection.close().await;
     }
@@ -186,7 +186,6 @@ impl Worker {
             pending::<Infallible>().await
         };
         let since = Instant::now();
-        queue.call_begins();
         // The first is asked first: the call is on its way when those before it are answered.
         let result = match select(pin!(connection.send(call)), pin!(preparing)).await {
             Either::Left((result, _)) => result,

@@ -7,8 +7,8 @@ use soko_event_log::{
     Actor, AppendError, Appended, Appender, AppenderOptions, Claim, ClaimKind, EpochMark, Guard,
     MIGRATOR, Metadata, NewEvent, Release, Unit,
 };
-use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, Postgres, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
@@ -32,6 +32,16 @@ impl Log {
 
     pub(crate) async fn append(&self, unit: Unit) -> Result<Appended, AppendError> {
         self.appender.enqueue(unit)?.await
+    }
+
+    /// Has the turn among the nodes, until it is rolled back.
+    pub(crate) async fn hold_turn(&self) -> Transaction<'static, Postgres> {
+        let mut turn = self.pool().begin().await.unwrap();
+        sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
+            .execute(&mut *turn)
+            .await
+            .unwrap();
+        turn
     }
 
     pub(crate) async fn count(&self, sql: &str) -> i64 {

@@ -1,7 +1,6 @@
 use crate::units::{Lane, Log, With, appender, unit};
 use futures::future::join_all;
 use soko_event_log::{AppendError, ClaimKind};
-use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 
 #[tokio::test]
@@ -52,12 +51,7 @@ async fn what_was_prepared_while_its_ground_was_under_way_is_stopped_too() {
     let log = Log::start().await;
     let [cart, other] = [(); 2].map(|()| Lane::default());
     log.append(unit([(1, 1)])).await.unwrap();
-    let mut holder = PgConnection::connect(log.database.url()).await.unwrap();
-    let mut turn = holder.begin().await.unwrap();
-    sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
-        .execute(&mut *turn)
-        .await
-        .unwrap();
+    let turn = log.hold_turn().await;
     let failing = log.appender.enqueue(unit([(1, 1)]).writing(&cart)).unwrap();
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
                    AND relation = 'log_turn'::regclass";

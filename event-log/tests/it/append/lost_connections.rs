@@ -2,8 +2,8 @@ use crate::proxy::{Fault, Proxy};
 use crate::units::{Log, With, unit};
 use futures::future::join_all;
 use soko_event_log::{AppendError, Appended, Appender, AppenderOptions, ClaimKind};
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection, PgPool};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,12 +149,7 @@ async fn a_backend_that_was_lost_sight_of_does_nothing_later() {
     let log = Log::start().await;
     let (proxy, appender) = behind_a_proxy(&log).await;
     appender.enqueue(unit([(9, 1)])).unwrap().await.unwrap();
-    let mut holder = PgConnection::connect(log.database.url()).await.unwrap();
-    let mut turn = holder.begin().await.unwrap();
-    sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
-        .execute(&mut *turn)
-        .await
-        .unwrap();
+    let turn = log.hold_turn().await;
     // The question arrives and waits for its turn; for us the connection is broken.
     proxy.fail_next(Fault::BreakOurEnd);
     let ticket = appender.enqueue(unit([(1, 1)])).unwrap();

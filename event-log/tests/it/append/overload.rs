@@ -31,12 +31,7 @@ async fn nobody_is_taken_in_while_the_turn_does_not_come() {
         ..AppenderOptions::default()
     };
     let appender = start(&log, options).await;
-    let mut holder = PgConnection::connect(log.database.url()).await.unwrap();
-    let mut turn = holder.begin().await.unwrap();
-    sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
-        .execute(&mut *turn)
-        .await
-        .unwrap();
+    let turn = log.hold_turn().await;
     let stuck = appender.enqueue(unit([(1, 1)])).unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let refused = appender.enqueue(unit([(2, 1)]));
@@ -50,6 +45,36 @@ async fn nobody_is_taken_in_while_the_turn_does_not_come() {
 }
 
 #[tokio::test]
+async fn nobody_is_taken_in_while_the_log_is_out_of_reach() {
+    let log = Log::start().await;
+    let options = AppenderOptions {
+        latency_budget: Duration::from_millis(200),
+        ..AppenderOptions::default()
+    };
+    let appender = start(&log, options).await;
+    let (server, name) = log.database.url().rsplit_once('/').unwrap();
+    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    let close = format!(
+        "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    );
+    sqlx::raw_sql(&close).execute(&mut admin).await.unwrap();
+    let stuck = appender.enqueue(unit([(1, 1)])).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let refused = appender.enqueue(unit([(2, 1)]));
+    assert!(
+        matches!(refused, Err(AppendError::Overloaded { .. })),
+        "{refused:?}"
+    );
+    let open = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true");
+    sqlx::raw_sql(&open).execute(&mut admin).await.unwrap();
+    stuck.await.unwrap();
+    appender.enqueue(unit([(2, 1)])).unwrap().await.unwrap();
+}
+
+#[tokio::test]
 async fn who_holds_the_turn_for_ever_does_not_hold_the_node_for_ever() {
     let log = Log::start().await;
     let options = AppenderOptions {
@@ -57,12 +82,7 @@ async fn who_holds_the_turn_for_ever_does_not_hold_the_node_for_ever() {
         ..AppenderOptions::default()
     };
     let appender = start(&log, options).await;
-    let mut holder = PgConnection::connect(log.database.url()).await.unwrap();
-    let mut turn = holder.begin().await.unwrap();
-    sqlx::query("LOCK TABLE log_turn IN SHARE UPDATE EXCLUSIVE MODE")
-        .execute(&mut *turn)
-        .await
-        .unwrap();
+    let turn = log.hold_turn().await;
     let answer = appender.enqueue(unit([(1, 1)])).unwrap().await;
     let Err(AppendError::Database(cause)) = answer else {
         panic!("{answer:?}");
