@@ -19,15 +19,37 @@ pub(crate) struct Database {
     pub pool: PgPool,
 }
 
+/// A table as large as the server's memory: one row fills one page.
+const WARM_UP: [&str; 3] = [
+    "CREATE TABLE filler (page text); ALTER TABLE filler ALTER page SET STORAGE PLAIN",
+    "INSERT INTO filler SELECT repeat('x', 8000) FROM generate_series(1, (
+        SELECT setting::int FROM pg_settings WHERE name = 'shared_buffers'))",
+    "CHECKPOINT",
+];
+
 impl Server {
     pub(crate) async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let options = PostgresOptions {
             durability: Durability::Full,
             ..Default::default()
         };
-        Ok(Self {
+        let server = Self {
             postgres: Postgres::start(folder, options).await?,
-        })
+        };
+        server.warm_up().await?;
+        Ok(server)
+    }
+
+    /// Brings a new server to where any other is after its first busy minutes: its memory has been
+    /// touched, and there are files of the write-ahead log to use again. Until then each append
+    /// and each insert of pgbench pays the kernel for both.
+    async fn warm_up(&self) -> Result<(), Box<dyn Error>> {
+        let url = self.empty_database().await?;
+        let mut connection = PgConnection::connect(&url).await?;
+        for statement in WARM_UP {
+            sqlx::raw_sql(statement).execute(&mut connection).await?;
+        }
+        Ok(connection.close().await?)
     }
 
     pub(crate) fn programs(&self) -> &Path {
