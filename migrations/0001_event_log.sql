@@ -12,8 +12,8 @@ CREATE TABLE events (
     payload        json        NOT NULL,
     metadata       json        NOT NULL,
     recorded_at    timestamptz NOT NULL,
-    -- The id comes first because it tells two rows apart at the first look.
-    CONSTRAINT events_stream UNIQUE (aggregate_id, aggregate_type, sequence)
+    -- In this order because the first look, or else the second, tells two rows apart.
+    CONSTRAINT events_stream UNIQUE (aggregate_id, sequence, aggregate_type)
 );
 
 -- Whoever appends holds the lock of this table, which has no rows, until the commit. That orders
@@ -42,5 +42,6 @@ CREATE TABLE claims (
     -- Of the unit that made the claim, as in the metadata of its events.
     command_id uuid        NOT NULL,
     claimed_at timestamptz NOT NULL,
-    CONSTRAINT claims_unique PRIMARY KEY (kind, value)
+    -- The value comes first because it tells two claims apart; most are of a few kinds.
+    CONSTRAINT claims_unique PRIMARY KEY (value, kind)
 );

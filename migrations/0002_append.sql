@@ -1,8 +1,9 @@
 -- Appends units of work: all of them, or none. One call is one statement, one transaction.
 --
--- The events of all units stand one behind the other in their order; `units` says of each event
--- which unit it belongs to, counted from 1. `claim_offsets` says how many events of the call stand
--- up to the end of the claim's unit.
+-- The events of all units stand one behind the other in their order: `places` says of each where,
+-- `units` to which unit it belongs, both counted from 1. In which order the arrays list them is the
+-- caller's choice, and in that order they are inserted. `claim_offsets` says how many events of the
+-- call stand up to the end of the claim's unit.
 --
 -- `tails` are the streams whose last sequence the units rely on, because they read them (0: there
 -- must be no such stream) or because they go on from there. SK001 says that one has moved, and
@@ -10,6 +11,7 @@
 CREATE FUNCTION append(
     tenants            uuid[],
     metadata           json[],
+    places             int[],
     units              int[],
     stream_types       text[],
     stream_ids         uuid[],
@@ -87,7 +89,7 @@ BEGIN
     SELECT base + e.place, tenants[e.unit], e.type, e.id::text, e.sequence,
            e.event_type, e.event_version, e.payload, metadata[e.unit], recorded
     FROM (
-        SELECT generate_series(1, cardinality(units)) AS place, unnest(units) AS unit,
+        SELECT unnest(places) AS place, unnest(units) AS unit,
                unnest(stream_types) AS type, unnest(stream_ids) AS id,
                unnest(sequences) AS sequence, unnest(event_types) AS event_type,
                unnest(event_versions) AS event_version, unnest(payloads) AS payload

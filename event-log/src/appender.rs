@@ -11,6 +11,7 @@ mod books;
 mod call;
 mod column;
 mod connection;
+mod event_columns;
 mod meters;
 mod queue;
 mod queued;

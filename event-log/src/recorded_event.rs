@@ -22,21 +22,59 @@ pub struct RecordedEvent {
 
 /// Who asked, why, and what else came of the same request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Metadata {
     pub actor: Actor,
     /// The same for everything that one request, or one process, led to.
     pub correlation: Uuid,
     /// The position of the event that led to this one, if an event did.
+    pub causation: Option<Position>,
+    /// The same for all events of one unit of work, different for every unit.
+    pub command_id: Uuid,
+    pub request_id: Option<String>,
+}
+
+/// Metadata as they stand in the log, with each event: what can be known without is left out.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    actor: Actor,
+    correlation: Uuid,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "position_as_text"
     )]
-    pub causation: Option<Position>,
-    /// The same for all events of one unit of work, different for every unit.
-    pub command_id: Uuid,
+    causation: Option<Position>,
+    /// Nothing where it is the correlation: of the command that a request began with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    command_id: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl From<Metadata> for Written {
+    fn from(metadata: Metadata) -> Self {
+        let command_id = metadata.written_command_id();
+        Self {
+            actor: metadata.actor,
+            correlation: metadata.correlation,
+            causation: metadata.causation,
+            command_id,
+            request_id: metadata.request_id,
+        }
+    }
+}
+
+impl From<Written> for Metadata {
+    fn from(written: Written) -> Self {
+        Self {
+            actor: written.actor,
+            correlation: written.correlation,
+            causation: written.causation,
+            command_id: written.command_id.unwrap_or(written.correlation),
+            request_id: written.request_id,
+        }
+    }
 }
 
 /// All metadata are texts, as cqrs-es and postgres-es want them.
@@ -81,13 +119,17 @@ pub enum Actor {
 pub struct ActorError(String);
 
 impl Metadata {
+    fn written_command_id(&self) -> Option<Uuid> {
+        (self.command_id != self.correlation).then_some(self.command_id)
+    }
+
     /// As [`canonical_json`](crate::canonical_json) writes it, without its detours.
     pub fn to_canonical_json(&self) -> String {
         let Self {
             actor,
             correlation,
             causation,
-            command_id,
+            command_id: _,
             request_id,
         } = self;
         let actor = Value::String(actor.to_string());
@@ -96,10 +138,10 @@ impl Metadata {
         if let Some(causation) = causation {
             let _ = write!(json, r#","causation":"{causation}""#);
         }
-        let _ = write!(
-            json,
-            r#","command_id":"{command_id}","correlation":"{correlation}""#
-        );
+        if let Some(command_id) = self.written_command_id() {
+            let _ = write!(json, r#","command_id":"{command_id}""#);
+        }
+        let _ = write!(json, r#","correlation":"{correlation}""#);
         if let Some(request_id) = request_id {
             let request_id = Value::String(request_id.clone());
             let _ = write!(json, r#","request_id":{request_id}"#);
@@ -147,7 +189,7 @@ mod tests {
 
     #[test]
     fn metadata_has_one_form_however_it_is_written() {
-        for metadata in [bare(), full()] {
+        for metadata in [bare(), full(), following()] {
             let json = metadata.to_canonical_json();
             assert_eq!(json, canonical_json(&metadata).unwrap());
             assert_eq!(serde_json::from_str::<Metadata>(&json).unwrap(), metadata);
@@ -160,13 +202,31 @@ mod tests {
         assert!(json.as_object().unwrap().values().all(Value::is_string));
     }
 
+    #[test]
+    fn the_command_that_a_request_began_with_is_its_correlation_and_not_written_twice() {
+        let id = Uuid::from_u128(1);
+        assert_eq!(
+            bare().to_canonical_json(),
+            format!(r#"{{"actor":"guest","correlation":"{id}"}}"#)
+        );
+        let read: Metadata = serde_json::from_str(&bare().to_canonical_json()).unwrap();
+        assert_eq!(read.command_id, id);
+    }
+
     fn bare() -> Metadata {
         Metadata {
             actor: Actor::Guest,
             correlation: Uuid::from_u128(1),
             causation: None,
-            command_id: Uuid::from_u128(2),
+            command_id: Uuid::from_u128(1),
             request_id: None,
+        }
+    }
+
+    fn following() -> Metadata {
+        Metadata {
+            command_id: Uuid::from_u128(2),
+            ..bare()
         }
     }
 
@@ -175,7 +235,7 @@ mod tests {
             actor: Actor::System("collect \"payment\"\n".into()),
             causation: Some(Position::new(17)),
             request_id: Some("a\\b\u{1}é".into()),
-            ..bare()
+            ..following()
         }
     }
 }

@@ -41,7 +41,7 @@ async fn a_dropped_request_leaves_the_lane_as_the_log_has_it() {
         .await
         .unwrap();
     let rows = sqlx::query(
-        "SELECT (metadata->>'command_id')::uuid FROM events WHERE event_type = 'stock.reserved'",
+        "SELECT (metadata->>'correlation')::uuid FROM events WHERE event_type = 'stock.reserved'",
     );
     let rows = rows.fetch_all(&world.pool()).await.unwrap();
     let appended: HashSet<Uuid> = rows.iter().map(|row| row.get(0)).collect();

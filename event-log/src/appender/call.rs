@@ -2,6 +2,7 @@
 
 use super::appended::Sequences;
 use super::column::{Bytes, Column, Json, Text};
+use super::event_columns::EventColumns;
 use super::queued::{Footing, Queued, Size};
 use crate::{ClaimKind, Position};
 use chrono::{DateTime, Utc};
@@ -36,13 +37,7 @@ pub(super) struct Call {
     tenants: Column<Uuid>,
     metadata: Column<Json>,
 
-    unit_numbers: Column<i32>,
-    stream_types: Column<Text>,
-    stream_ids: Column<Uuid>,
-    sequences: Column<i64>,
-    event_types: Column<Text>,
-    event_versions: Column<Text>,
-    payloads: Column<Json>,
+    rows: EventColumns,
 
     /// What the database has to compare. Where the event before is certainly there, the unique key
     /// of the streams is enough.
@@ -114,7 +109,7 @@ impl Call {
         let arguments = self.arguments().map_err(sqlx::Error::Encode)?;
         let row = sqlx::query_with(
             "SELECT head, recorded FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
             arguments,
         )
         .fetch_one(connection)
@@ -129,18 +124,12 @@ impl Call {
 
     /// In a buffer that need not grow: the database waits for them.
     fn arguments(&self) -> Result<PgArguments, BoxDynError> {
-        const NUMBER: usize = 23;
+        const NUMBER: usize = 24;
         let mut arguments = PgArguments::default();
         arguments.reserve(NUMBER, self.bytes);
         arguments.add(&self.tenants)?;
         arguments.add(&self.metadata)?;
-        arguments.add(&self.unit_numbers)?;
-        arguments.add(&self.stream_types)?;
-        arguments.add(&self.stream_ids)?;
-        arguments.add(&self.sequences)?;
-        arguments.add(&self.event_types)?;
-        arguments.add(&self.event_versions)?;
-        arguments.add(&self.payloads)?;
+        self.rows.add_to(&mut arguments)?;
         arguments.add(&self.tail_types)?;
         arguments.add(&self.tail_ids)?;
         arguments.add(&self.tail_sequences)?;
@@ -200,16 +189,10 @@ impl Call {
         self.tenants.push(&tenant_id);
         self.metadata.push(&queued.metadata);
         self.bytes += queued.bytes;
-        self.events += unit.events.len();
         let number = self.units.len() + 1;
         for event in &unit.events {
-            self.unit_numbers.push_count(number);
-            self.stream_types.push(event.stream_type);
-            self.stream_ids.push(&event.stream_id);
-            self.sequences.push_sequence(event.sequence);
-            self.event_types.push(&event.event_type);
-            self.event_versions.push(&event.event_version);
-            self.payloads.push(&event.payload);
+            self.events += 1;
+            self.rows.push(self.events, number, event);
         }
         for release in &unit.releases {
             self.release_kinds.push(release.kind.as_str());

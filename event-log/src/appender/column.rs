@@ -18,6 +18,10 @@ pub(super) struct Column<T> {
     of: PhantomData<T>,
 }
 
+/// One argument out of two columns, the second behind the first.
+#[derive(Debug)]
+pub(super) struct Then<'a, T>(pub(super) &'a Column<T>, pub(super) &'a Column<T>);
+
 /// What a column is of. The numbers of the types are fixed in every Postgres.
 pub(super) trait Element {
     type Value: ?Sized;
@@ -100,15 +104,36 @@ impl<T: Element> Type<Postgres> for Column<T> {
 
 impl<T: Element> Encode<'_, Postgres> for Column<T> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        const DIMENSIONS: i32 = 1;
-        const LOWER_BOUND: i32 = 1;
-        buffer.extend_from_slice(&DIMENSIONS.to_be_bytes());
-        buffer.extend_from_slice(&i32::from(self.has_null).to_be_bytes());
-        buffer.extend_from_slice(&T::TYPE.0.to_be_bytes());
-        buffer.extend_from_slice(&self.len.to_be_bytes());
-        buffer.extend_from_slice(&LOWER_BOUND.to_be_bytes());
-        buffer.extend_from_slice(&self.elements);
+        encode(&[self], buffer);
         Ok(IsNull::No)
+    }
+}
+
+impl<T: Element> Type<Postgres> for Then<'_, T> {
+    fn type_info() -> PgTypeInfo {
+        Column::<T>::type_info()
+    }
+}
+
+impl<T: Element> Encode<'_, Postgres> for Then<'_, T> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        encode(&[self.0, self.1], buffer);
+        Ok(IsNull::No)
+    }
+}
+
+fn encode<T: Element>(columns: &[&Column<T>], buffer: &mut PgArgumentBuffer) {
+    const DIMENSIONS: i32 = 1;
+    const LOWER_BOUND: i32 = 1;
+    let has_null = columns.iter().any(|column| column.has_null);
+    let len: i32 = columns.iter().map(|column| column.len).sum();
+    buffer.extend_from_slice(&DIMENSIONS.to_be_bytes());
+    buffer.extend_from_slice(&i32::from(has_null).to_be_bytes());
+    buffer.extend_from_slice(&T::TYPE.0.to_be_bytes());
+    buffer.extend_from_slice(&len.to_be_bytes());
+    buffer.extend_from_slice(&LOWER_BOUND.to_be_bytes());
+    for column in columns {
+        buffer.extend_from_slice(&column.elements);
     }
 }
 

@@ -249,7 +249,8 @@ async fn find(
         let row = if let Some(event) = unit.events.first() {
             sqlx::query(
                 "SELECT position - 1, recorded_at FROM events WHERE aggregate_type = $1 \
-                 AND aggregate_id = $2 AND sequence = $3 AND metadata ->> 'command_id' = $4",
+                 AND aggregate_id = $2 AND sequence = $3 \
+                 AND coalesce(metadata ->> 'command_id', metadata ->> 'correlation') = $4",
             )
             .bind(event.stream_type)
             .bind(event.stream_id.to_string())
