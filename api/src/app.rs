@@ -19,6 +19,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::api_keys::ApiKeys;
 use crate::caller::Standings;
 use crate::config::Config;
 use crate::credentials::Credentials;
@@ -49,6 +50,7 @@ pub struct App {
     tokens: Tokens,
     sessions: Sessions,
     credentials: Credentials,
+    api_keys: ApiKeys,
     passwords: Passwords,
     shelves: KeptAnswers,
 }
@@ -95,6 +97,7 @@ impl App {
             tokens: Tokens::new(config.issuer(), keys),
             sessions: Sessions::new(pool.clone()),
             credentials: Credentials::new(pool.clone()),
+            api_keys: ApiKeys::new(pool.clone()),
             passwords: Passwords::default(),
             shelves: KeptAnswers::of_models(&[Products::NAME, StockLevels::NAME, Categories::NAME]),
             appender,
@@ -142,6 +145,10 @@ impl App {
 
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
     }
 
     /// The pages of the catalog that were asked for lately.
@@ -223,6 +230,7 @@ impl App {
             }
             if seconds % TIDY_INTERVAL_SECONDS == TIDY_INTERVAL_SECONDS - 1 {
                 let _ = self.sessions.forget_expired(Utc::now()).await;
+                let _ = self.api_keys.forget_old(Utc::now()).await;
                 let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
             }
         }

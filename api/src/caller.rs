@@ -11,6 +11,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
+use futures::future::{Either, LocalBoxFuture};
 use soko_commands::{CommandContext, IdempotencyKey};
 use soko_domain::permission::{Permission, Role, allows};
 use soko_domain::{AccountId, TenantId};
@@ -21,12 +22,14 @@ use self::key_scope::KeyScope;
 pub use self::place::Place;
 pub use self::standings::Standings;
 use crate::access::Access;
+use crate::api_keys::{Grant, is_api_key};
 use crate::app::App;
 use crate::command::{Command, Conditions, malformed};
 use crate::gate::Client;
 use crate::operation::{Input, Operation};
 use crate::problem::{Code, Problem, Result};
 use crate::route::Route;
+use crate::secret::Secret;
 use crate::tokens::Bearer;
 
 /// Who is asking. It is extracted only for those whom the route may be open to.
@@ -34,11 +37,19 @@ pub struct Caller {
     app: Data<App>,
     /// What the table of routes asks for; `None` where it asks for nothing.
     permission: Option<Permission>,
-    bearer: Option<Bearer>,
+    login: Option<Login>,
     cart_token: Option<String>,
     order_token: Option<String>,
     client: Client,
     now: DateTime<Utc>,
+}
+
+/// How somebody who is not a guest shows who they are.
+enum Login {
+    /// A person, by an access token.
+    Session(Bearer),
+    /// A program, by a key that the person made.
+    ApiKey(Grant),
 }
 
 /// That the caller holds the route's permission at some place. Only who has this can change
@@ -46,6 +57,7 @@ pub struct Caller {
 #[derive(Debug, Clone)]
 pub struct Permit {
     actor: Actor,
+    api_key: Option<Uuid>,
     tenant_id: TenantId,
     keys: KeyScope,
     now: DateTime<Utc>,
@@ -56,22 +68,37 @@ pub struct Permit {
 const GUEST_TOKEN_CHARACTERS: std::ops::RangeInclusive<usize> = 22..=128;
 
 impl Caller {
-    /// The account that is logged in.
+    /// The person who is logged in, and where.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a guest, `forbidden` for a program.
+    pub fn bearer(&self) -> Result<Bearer> {
+        match &self.login {
+            Some(Login::Session(bearer)) => Ok(*bearer),
+            Some(Login::ApiKey(_)) => Err(not_for_keys()),
+            None => Err(Problem::new(Code::Unauthenticated)),
+        }
+    }
+
+    /// The account that asks, in person or by a program.
     ///
     /// # Errors
     /// `unauthenticated` for a guest.
-    pub fn bearer(&self) -> Result<Bearer> {
-        self.bearer
+    pub fn account(&self) -> Result<AccountId> {
+        self.account_id()
             .ok_or_else(|| Problem::new(Code::Unauthenticated))
     }
 
     pub fn account_id(&self) -> Option<AccountId> {
-        self.bearer.map(|bearer| bearer.account_id)
+        self.login.as_ref().map(|login| match login {
+            Login::Session(bearer) => bearer.account_id,
+            Login::ApiKey(grant) => grant.account_id(),
+        })
     }
 
     /// What a guest calls their cart by; `None` for an account, which needs no such name.
     pub fn cart_token(&self) -> Option<&str> {
-        self.cart_token.as_deref().filter(|_| self.bearer.is_none())
+        self.cart_token.as_deref().filter(|_| self.login.is_none())
     }
 
     /// What opens one order to whoever placed it as a guest.
@@ -117,6 +144,7 @@ impl Caller {
         let account = self.account_id();
         Permit {
             actor: account.map_or(Actor::Guest, Actor::Account),
+            api_key: self.login.as_ref().and_then(Login::api_key),
             tenant_id,
             keys: self.keys(),
             now: self.now,
@@ -130,6 +158,13 @@ impl Caller {
     /// # Errors
     /// The log cannot be reached.
     pub async fn holds(&self, permission: Permission, place: Place) -> Result<bool> {
+        if self
+            .login
+            .as_ref()
+            .is_some_and(|login| !login.allows(permission))
+        {
+            return Ok(false);
+        }
         let standing = self
             .app
             .standings()
@@ -180,6 +215,7 @@ impl Permit {
         let command_id = Uuid::now_v7();
         let mut context =
             CommandContext::new(self.tenant_id, self.actor.clone(), command_id, self.now);
+        context.api_key = self.api_key;
         context.request_id.clone_from(&conditions.request_id);
         context.expected_version = conditions.expected_version;
         context.dry_run = conditions.is_dry_run;
@@ -202,12 +238,36 @@ impl Permit {
     }
 }
 
+impl Login {
+    fn api_key(&self) -> Option<Uuid> {
+        match self {
+            Self::Session(_) => None,
+            Self::ApiKey(grant) => Some(grant.key_id()),
+        }
+    }
+
+    fn allows(&self, permission: Permission) -> bool {
+        match self {
+            Self::Session(_) => true,
+            Self::ApiKey(grant) => grant.allows(permission),
+        }
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
-    type Future = Ready<Result<Self>>;
+    /// Of a key the database is asked; what an access token says is known at once.
+    type Future = Either<Ready<Result<Self>>, LocalBoxFuture<'static, Result<Self>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(request))
+        match token_of(request) {
+            Ok(Some(token)) if is_api_key(token) => {
+                let (request, token) = (request.clone(), Secret::from(token.to_owned()));
+                Either::Right(Box::pin(async move { with_key(&request, &token).await }))
+            }
+            Ok(token) => Either::Left(ready(with_access_token(request, token))),
+            Err(problem) => Either::Left(ready(Err(problem))),
+        }
     }
 }
 
@@ -224,35 +284,76 @@ impl Input for Caller {
     }
 }
 
-fn caller(request: &HttpRequest) -> Result<Caller> {
-    let defect = || Problem::new(Code::Internal).with_detail("the server is not wired up");
-    let app = request.app_data::<Data<App>>().ok_or_else(defect)?.clone();
-    let access = Route::of(request).map_or(Access::Public, |route| route.access);
+/// Where everybody may come in, a token that has expired is no reason to turn somebody away: many
+/// clients send what they have with every request, the one for the next token included.
+fn token_of(request: &HttpRequest) -> Result<Option<&str>> {
+    match access_of(request) {
+        Access::Public => Ok(None),
+        Access::Needs(..) => bearer_token(request.headers()),
+    }
+}
+
+async fn with_key(request: &HttpRequest, token: &Secret) -> Result<Caller> {
     let now = Utc::now();
-    let headers = request.headers();
-    // Where everybody may come in, a token that has expired is no reason to turn somebody away: many
-    // clients send what they have with every request, the one for the next token included.
-    let token = match access {
-        Access::Public => None,
-        Access::Needs(..) => bearer_token(headers)?,
-    };
+    let app = app_of(request)?;
+    let grant = app.api_keys().verify(token.expose(), now).await?;
+    let caller = caller(request, app, Some(Login::ApiKey(grant.clone())), now)?;
+    match caller.permission {
+        Some(permission) if !grant.allows(permission) => {
+            tracing::info!(?permission, key.id = %grant.key_id(), "not permitted to the key");
+            Err(not_for_keys())
+        }
+        _ => Ok(caller),
+    }
+}
+
+fn with_access_token(request: &HttpRequest, token: Option<&str>) -> Result<Caller> {
+    let now = Utc::now();
+    let app = app_of(request)?;
     let bearer = token.map(|token| verified(&app, token, now)).transpose()?;
-    if bearer.is_none() && !access.is_open_to_guests() {
+    caller(request, app, bearer.map(Login::Session), now)
+}
+
+fn caller(
+    request: &HttpRequest,
+    app: Data<App>,
+    login: Option<Login>,
+    now: DateTime<Utc>,
+) -> Result<Caller> {
+    let access = access_of(request);
+    if login.is_none() && !access.is_open_to_guests() {
         return Err(Problem::new(Code::Unauthenticated));
     }
+    let headers = request.headers();
     let extensions = request.extensions();
     Ok(Caller {
         permission: match access {
             Access::Public => None,
             Access::Needs(permission, _) => Some(permission),
         },
-        bearer,
+        login,
         cart_token: guest_token(headers, "x-cart-token", "X-Cart-Token")?,
         order_token: guest_token(headers, "x-order-token", "X-Order-Token")?,
         client: extensions.get::<Client>().copied().ok_or_else(defect)?,
         now,
         app,
     })
+}
+
+fn access_of(request: &HttpRequest) -> Access {
+    Route::of(request).map_or(Access::Public, |route| route.access)
+}
+
+fn app_of(request: &HttpRequest) -> Result<Data<App>> {
+    request.app_data::<Data<App>>().cloned().ok_or_else(defect)
+}
+
+fn defect() -> Problem {
+    Problem::new(Code::Internal).with_detail("the server is not wired up")
+}
+
+fn not_for_keys() -> Problem {
+    Problem::new(Code::Forbidden).with_detail("the API key is not for this")
 }
 
 fn verified(app: &App, token: &str, now: DateTime<Utc>) -> Result<Bearer> {

@@ -4,6 +4,7 @@
 //! aggregates', the wording of refusals is ours.
 
 pub mod access;
+pub mod api_keys;
 pub mod app;
 pub mod body;
 pub mod bus;

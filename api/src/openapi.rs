@@ -7,6 +7,7 @@ use actix_web::web::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::access::Access;
+use crate::api_keys::is_grantable;
 use crate::operation::Operation;
 use crate::problem::{self, Code};
 use crate::route::{API, Route};
@@ -50,6 +51,7 @@ fn described(routes: &[Route]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "access_token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "api_key": { "type": "http", "scheme": "bearer", "bearerFormat": "soko_key_…" },
                 "cart_token": { "type": "apiKey", "in": "header", "name": "X-Cart-Token" },
                 "order_token": { "type": "apiKey", "in": "header", "name": "X-Order-Token" },
             },
@@ -200,13 +202,20 @@ fn tag(path: &str) -> &str {
 }
 
 fn security(access: Access) -> Value {
-    match access {
-        Access::Public => json!([]),
-        Access::Needs(..) if access.is_open_to_guests() => {
-            json!([{ "access_token": [] }, { "cart_token": [] }, { "order_token": [] }])
-        }
-        Access::Needs(..) => json!([{ "access_token": [] }]),
+    let Access::Needs(permission, _) = access else {
+        return json!([]);
+    };
+    let mut schemes = vec!["access_token"];
+    if is_grantable(permission) {
+        schemes.push("api_key");
     }
+    if access.is_open_to_guests() {
+        schemes.extend(["cart_token", "order_token"]);
+    }
+    schemes
+        .into_iter()
+        .map(|name| json!({ name: [] }))
+        .collect()
 }
 
 #[cfg(test)]

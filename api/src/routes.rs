@@ -11,9 +11,9 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    audit, auth, carts, categories, commands, documentation, health, invitations, keys, locations,
-    me, order_stream, order_views, orders, payments, products, read_models, reports, shelves,
-    stock, stock_levels, store_people, stores, tenants, vendors,
+    api_keys, audit, auth, carts, categories, commands, documentation, health, invitations, keys,
+    locations, me, order_stream, order_views, orders, payments, products, read_models, reports,
+    shelves, stock, stock_levels, store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -66,6 +66,9 @@ fn people() -> Vec<Route> {
         get("/me/memberships", "Where I have a role", own, me::memberships),
         get("/me/sessions", "Where I am logged in", own, me::sessions),
         delete("/me/sessions/{id}", "Log out elsewhere", own, me::end_session),
+        post("/api-keys", "Make a key for a program", own, api_keys::create),
+        get("/api-keys", "My keys", own, api_keys::list),
+        delete("/api-keys/{id}", "Revoke a key", own, api_keys::revoke),
         get("/commands/{key}", "What became of a command of mine", own, commands::get),
     ]
 }

@@ -11,6 +11,8 @@ pub struct CommandContext {
     /// Whose streams the unit writes: a unit never spans two tenants.
     pub tenant_id: TenantId,
     pub actor: Actor,
+    /// The API key that the actor's program asked with, if it was a program that asked.
+    pub api_key: Option<Uuid>,
     /// The same for everything that one request, or one process, leads to.
     pub correlation: Uuid,
     /// The event that led to this command, if an event did.
@@ -44,6 +46,7 @@ impl CommandContext {
         Self {
             tenant_id,
             actor,
+            api_key: None,
             correlation: command_id,
             causation: None,
             request_id: None,
@@ -58,6 +61,7 @@ impl CommandContext {
     pub(crate) fn metadata(&self) -> Metadata {
         Metadata {
             actor: self.actor.clone(),
+            api_key: self.api_key,
             correlation: self.correlation,
             causation: self.causation,
             command_id: self.command_id,

@@ -25,6 +25,8 @@ pub struct RecordedEvent {
 #[serde(from = "Written", into = "Written")]
 pub struct Metadata {
     pub actor: Actor,
+    /// The API key that the actor's program asked with, if it was a program that asked.
+    pub api_key: Option<Uuid>,
     /// The same for everything that one request, or one process, led to.
     pub correlation: Uuid,
     /// The position of the event that led to this one, if an event did.
@@ -38,6 +40,8 @@ pub struct Metadata {
 #[derive(Serialize, Deserialize)]
 struct Written {
     actor: Actor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_key: Option<Uuid>,
     correlation: Uuid,
     #[serde(
         default,
@@ -57,6 +61,7 @@ impl From<Metadata> for Written {
         let command_id = metadata.written_command_id();
         Self {
             actor: metadata.actor,
+            api_key: metadata.api_key,
             correlation: metadata.correlation,
             causation: metadata.causation,
             command_id,
@@ -69,6 +74,7 @@ impl From<Written> for Metadata {
     fn from(written: Written) -> Self {
         Self {
             actor: written.actor,
+            api_key: written.api_key,
             correlation: written.correlation,
             causation: written.causation,
             command_id: written.command_id.unwrap_or(written.correlation),
@@ -127,6 +133,7 @@ impl Metadata {
     pub fn to_canonical_json(&self) -> String {
         let Self {
             actor,
+            api_key,
             correlation,
             causation,
             command_id: _,
@@ -135,6 +142,9 @@ impl Metadata {
         let actor = Value::String(actor.to_string());
         let mut json = format!(r#"{{"actor":{actor}"#);
         // Writing to a String cannot fail.
+        if let Some(api_key) = api_key {
+            let _ = write!(json, r#","api_key":"{api_key}""#);
+        }
         if let Some(causation) = causation {
             let _ = write!(json, r#","causation":"{causation}""#);
         }
@@ -216,6 +226,7 @@ mod tests {
     fn bare() -> Metadata {
         Metadata {
             actor: Actor::Guest,
+            api_key: None,
             correlation: Uuid::from_u128(1),
             causation: None,
             command_id: Uuid::from_u128(1),
@@ -233,6 +244,7 @@ mod tests {
     fn full() -> Metadata {
         Metadata {
             actor: Actor::System("collect \"payment\"\n".into()),
+            api_key: Some(Uuid::from_u128(3)),
             causation: Some(Position::new(17)),
             request_id: Some("a\\b\u{1}é".into()),
             ..following()

@@ -39,6 +39,7 @@ pub(crate) fn recorded(events: impl IntoIterator<Item = AnyEvent>) -> Vec<Arc<Re
                 event,
                 metadata: Metadata {
                     actor: Actor::Guest,
+                    api_key: None,
                     correlation: Uuid::nil(),
                     causation: None,
                     command_id: Uuid::nil(),

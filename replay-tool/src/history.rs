@@ -174,6 +174,10 @@ fn line(recorded: &RecordedEvent, names: &BTreeMap<AccountId, String>) -> Line {
         Actor::Guest => "a guest".to_owned(),
         Actor::System(name) => format!("Soko ({name})"),
     };
+    let who = match metadata.api_key {
+        Some(key) => format!("{who} by API key {key}"),
+        None => who,
+    };
     let why = match (metadata.causation, &metadata.request_id) {
         (Some(position), _) => format!("event {position}"),
         (None, Some(request_id)) => format!("request {request_id}"),

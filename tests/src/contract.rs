@@ -22,6 +22,8 @@ pub struct Operation {
     pub body: Option<Value>,
     /// Whether it takes people who are not logged in.
     pub is_open: bool,
+    /// Whether it takes API keys.
+    pub is_open_to_programs: bool,
     /// What it may answer.
     pub statuses: BTreeSet<u16>,
 }
@@ -67,6 +69,11 @@ impl Contract {
         });
         let body = described.pointer("/requestBody/content/application~1json/schema");
         let security = described["security"].as_array().unwrap();
+        let takes = |scheme: &str| {
+            security
+                .iter()
+                .any(|scheme_of| scheme_of[scheme].is_array())
+        };
         let responses = described["responses"].as_object().unwrap();
         Operation {
             id: described["operationId"].as_str().unwrap().to_owned(),
@@ -74,7 +81,8 @@ impl Contract {
             path: path.to_owned(),
             parameters: parameters.collect(),
             body: body.map(|schema| self.resolved(schema).clone()),
-            is_open: security.len() != 1,
+            is_open: security.is_empty() || takes("cart_token"),
+            is_open_to_programs: takes("api_key"),
             statuses: responses.keys().map(|key| key.parse().unwrap()).collect(),
         }
     }

@@ -139,7 +139,7 @@ pub(crate) async fn accept(
     token: Path<String>,
     command: Command<NoBody>,
 ) -> Result<Recorded<Joined>> {
-    let account_id = caller.bearer()?.account_id;
+    let account_id = caller.account()?;
     let nothing = || Problem::new(Code::NotFound);
     let vendor_id = vendor_of(&token).ok_or_else(nothing)?;
     let permit = caller.permit(Place::vendor(vendor_id).owned(true)).await?;

@@ -145,7 +145,7 @@ pub(crate) async fn list(
     let found = if let Some(within) = scope {
         found::orders(app.pool(), within, &filter, page).await?
     } else {
-        let account_id = caller.bearer()?.account_id;
+        let account_id = caller.account()?;
         found::orders_of_account(app.pool(), account_id, &filter, page).await?
     };
     Ok(Page {

@@ -64,7 +64,7 @@ pub(crate) async fn collect(
 ) -> Result<Recorded<Collected>> {
     let context = permit(&app, &caller, *payment_id).await?.context(&command);
     let Collection { amount, reference } = command.body;
-    let collected_by = caller.bearer()?.account_id;
+    let collected_by = caller.account()?;
     let request = CollectPayment {
         payment_id: *payment_id,
         amount,

@@ -50,7 +50,7 @@ pub(crate) async fn create(
     caller: Caller,
     command: Command<CreateTenant>,
 ) -> Result<New<TenantCreated>> {
-    let owner = caller.bearer()?.account_id;
+    let owner = caller.account()?;
     let tenant_id = TenantId::from_uuid(Uuid::now_v7());
     let context = caller
         .permit(Place::own())
@@ -96,7 +96,7 @@ pub(crate) async fn list(
     {
         TenantsOf::Platform
     } else {
-        TenantsOf::Member(caller.bearer()?.account_id)
+        TenantsOf::Member(caller.account()?)
     };
     let page = query.limit.keyset(query.cursor.as_ref(), "tenants")?;
     let (tenants, next) = read_models::tenants::tenants(app.pool(), of, page).await?;

@@ -71,7 +71,7 @@ pub(crate) async fn register(
     caller: Caller,
     command: Command<NewVendor>,
 ) -> Result<New<VendorRegistered>> {
-    let owner = caller.bearer()?.account_id;
+    let owner = caller.account()?;
     let place = Place::store(command.body.store_id).owned(true);
     let context = caller.permit(place).await?.context(&command);
     let vendor_id = VendorId::from_uuid(Uuid::now_v7());
@@ -164,7 +164,7 @@ async fn own(
     fresh: MinPosition,
 ) -> Result<Page<VendorDetails>> {
     fresh.reached_by::<Members>(app.freshness()).await?;
-    let account_id = caller.bearer()?.account_id;
+    let account_id = caller.account()?;
     let memberships = read_models::members::memberships(app.pool(), account_id).await?;
     let mut items = vec![];
     for membership in memberships

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use soko_domain::account::PlatformRole;
 use soko_domain::payment::PaymentProvider;
+use soko_domain::permission::Permission;
 use soko_domain::store::StoreRole;
 use soko_domain::tenant::TenantRole;
 use soko_domain::vendor::VendorRole;
@@ -78,6 +79,17 @@ words! {
     StoreRole = "StoreRole" ["manager", "staff", "auditor", "analyst"],
     VendorRole = "VendorRole" ["owner", "manager", "catalog", "fulfilment", "finance", "viewer"],
 }
+
+impl Described for Permission {
+    fn schema(components: &mut Components) -> Value {
+        components.named(
+            "Permission",
+            |_| json!({ "type": "string", "enum": Self::ALL }),
+        )
+    }
+}
+
+impl Readable for Permission {}
 
 impl Described for Money {
     fn schema(components: &mut Components) -> Value {

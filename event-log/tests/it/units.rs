@@ -80,6 +80,7 @@ pub(crate) fn unit(events: impl IntoIterator<Item = (u128, u64)>) -> Unit {
         tenant_id: TENANT,
         metadata: Metadata {
             actor: Actor::System("test".into()),
+            api_key: None,
             correlation: Uuid::from_u128(1),
             causation: None,
             command_id: Uuid::now_v7(),

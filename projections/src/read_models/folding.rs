@@ -39,6 +39,7 @@ pub(crate) fn recorded(events: impl IntoIterator<Item = AnyEvent>) -> Vec<Record
     let start = time("2026-03-01T10:00:00Z");
     let metadata = Metadata {
         actor: Actor::Guest,
+        api_key: None,
         correlation: Uuid::from_u128(1),
         causation: None,
         command_id: Uuid::from_u128(2),

@@ -59,7 +59,7 @@ impl World {
             ("email", json!(people.colleague.email)),
         ]);
         let is_about_oneself = |part: &&str| operation.path.contains(part);
-        if ["/auth/", "/v1/me", "/commands/"]
+        if ["/auth/", "/v1/me", "/commands/", "/api-keys"]
             .iter()
             .any(is_about_oneself)
         {
@@ -160,6 +160,8 @@ impl World {
             .post_with_key("/tenants", key, tenant)
             .await
             .expect(201);
+        let api_key = json!({ "name": "till", "permissions": ["view_stock"] });
+        let api_key = person.post("/api-keys", api_key).await.expect(201);
         let sessions = person.get("/me/sessions").await.expect(200);
         let sessions = sessions["items"].as_array().unwrap();
         let other = sessions
@@ -179,6 +181,9 @@ impl World {
             ("refresh_token", json!(person.refresh_token)),
             ("/me", other.unwrap()["session_id"].clone()),
             ("key", json!(key)),
+            ("permissions", json!(["view_stock"])),
+            ("expires_in_days", json!(30)),
+            ("/api-keys", api_key["key_id"].clone()),
         ]);
     }
 
