@@ -84,6 +84,10 @@ fn operation(route: &Route, components: &mut Components) -> Value {
         "responses": responses,
         "security": security(route.access),
     });
+    if let Access::Needs(permission, scope) = route.access {
+        described["x-permission"] = json!(permission);
+        described["x-scope"] = json!(scope);
+    }
     if !parameters.is_empty() {
         described["parameters"] = json!(parameters);
     }

@@ -40,15 +40,26 @@ impl Grant {
         self.0.account_id
     }
 
-    /// Never what only the person may do: look after the account itself, its keys included.
+    /// Never what only the person may do, its keys included.
     pub fn allows(&self, permission: Permission) -> bool {
         is_grantable(permission) && self.0.permissions.contains(&permission)
     }
 }
 
-/// Whether a key may be made for it at all.
+/// Whether a key may be made for it at all. A key has no second factor and can be stolen without
+/// being missed: who belongs to whom, and where money goes, is for people to say.
 pub fn is_grantable(permission: Permission) -> bool {
-    permission != Permission::ManageSelf
+    !matches!(
+        permission,
+        Permission::ManageSelf
+            | Permission::AcceptInvitation
+            | Permission::ManageTenantMembers
+            | Permission::ManageStoreMembers
+            | Permission::ManageVendorMembers
+            | Permission::GrantPlatformRoles
+            | Permission::ChangePayoutAccount
+            | Permission::RequestPayout
+    )
 }
 
 /// As it is written in JSON.
@@ -82,8 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn no_key_looks_after_the_account_whatever_its_row_says() {
-        assert!(!grant(Permission::ALL).allows(Permission::ManageSelf));
+    fn no_key_allows_what_is_the_persons_alone_whatever_its_row_says() {
+        let key = grant(Permission::ALL);
+        for permission in [
+            Permission::ManageSelf,
+            Permission::ManageStoreMembers,
+            Permission::ChangePayoutAccount,
+        ] {
+            assert!(!key.allows(permission), "{permission:?}");
+        }
     }
 
     #[test]

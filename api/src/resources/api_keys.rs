@@ -27,9 +27,9 @@ body! {
     pub(crate) struct CreateApiKey {
         /// What it is for.
         pub name: Text<120>,
-        /// What it may do of what the account may do. Looking after the account itself is not to be
-        /// had.
-        pub permissions: BTreeSet<Permission>,
+        /// What it may do of what the account may do. The account itself, the people of a team and
+        /// payouts are not to be had.
+        pub permissions: Vec<Permission>,
         /// How long it is good: 1 to 365, 90 if nothing is said.
         pub expires_in_days: Option<u16>,
     }
@@ -78,7 +78,7 @@ pub(crate) async fn create(
     let wanted = Wanted {
         account_id,
         name: body.name,
-        permissions: body.permissions,
+        permissions: body.permissions.into_iter().collect(),
         expires_at: caller.now() + Duration::days(days.into()),
         request: conditions
             .idempotency_key

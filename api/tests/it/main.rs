@@ -6,5 +6,6 @@ mod auth;
 mod bodies;
 mod businesses;
 mod framework;
+mod permissions_page;
 mod settings;
 mod soko;
