@@ -4,6 +4,7 @@
 //! same units of work: stock that was held for it, a cart that became it.
 
 use crate::arguments::{Format, Subject};
+use crate::cells::shown;
 use crate::error::Failure;
 use crate::progress::say;
 use crate::story::{Sentence, sentence};
@@ -23,7 +24,7 @@ use uuid::Uuid;
 const UNIT_EVENTS_MAX: i64 = 256;
 
 /// One line of the story.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Line {
     position: Position,
     at: String,
@@ -232,10 +233,41 @@ fn csv(lines: &[Line]) -> Result<String, Failure> {
     let output = |error: csv::Error| Failure::Output(error.into());
     let mut writer = csv::Writer::from_writer(Vec::new());
     for line in lines {
+        // Names are what people call themselves.
+        let line = Line {
+            who: shown(&line.who).into_owned(),
+            what: shown(&line.what).into_owned(),
+            why: shown(&line.why).into_owned(),
+            ..line.clone()
+        };
         writer.serialize(line).map_err(output)?;
     }
     let bytes = writer
         .into_inner()
         .map_err(|error| Failure::Output(error.into()))?;
     String::from_utf8(bytes).map_err(|error| Failure::Output(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_name_is_a_formula_in_an_auditors_spreadsheet() {
+        let line = Line {
+            position: Position::new(7),
+            at: "2026-11-21T12:00:00.000Z".to_owned(),
+            stream: "order 1".to_owned(),
+            event: "order.placed",
+            who: "=HYPERLINK(\"https://soko.test\") (1)".to_owned(),
+            what: "placed".to_owned(),
+            amount: Some("KES 1300.00".to_owned()),
+            why: "request 1".to_owned(),
+        };
+        let text = csv(&[line]).unwrap();
+        let mut rows = csv::Reader::from_reader(text.as_bytes());
+        let row = rows.records().next().unwrap().unwrap();
+        assert_eq!(&row[4], "'=HYPERLINK(\"https://soko.test\") (1)");
+        assert_eq!(&row[6], "KES 1300.00");
+    }
 }

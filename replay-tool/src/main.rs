@@ -3,6 +3,7 @@
 //! It reads the log and rebuilds read models; nothing it depends on can append an event.
 
 mod arguments;
+mod cells;
 mod error;
 mod history;
 mod progress;
