@@ -20,8 +20,10 @@ use uuid::Uuid;
 
 use self::key_scope::KeyScope;
 pub use self::place::Place;
+use self::standings::Standing;
 pub use self::standings::Standings;
 use crate::access::Access;
+use crate::access_log::{Look, Looks, is_look, is_on_record};
 use crate::api_keys::{Grant, is_api_key};
 use crate::app::App;
 use crate::command::{Command, Conditions, malformed};
@@ -42,6 +44,8 @@ pub struct Caller {
     order_token: Option<String>,
     client: Client,
     now: DateTime<Utc>,
+    /// Where looks at others are noted; `None` for a request that changes something.
+    looks: Option<Looks>,
 }
 
 /// How somebody who is not a guest shows who they are.
@@ -130,6 +134,7 @@ impl Caller {
             .of(account_id, &place, permission)
             .await?;
         if standing.roles.iter().any(|role| allows(*role, permission)) {
+            self.note(permission, &standing);
             return Ok(self.permitted(standing.tenant_id, standing.roles));
         }
         if standing.roles.is_empty() {
@@ -171,9 +176,33 @@ impl Caller {
             .of(self.account_id(), &place, permission)
             .await;
         match standing {
-            Ok(standing) => Ok(standing.roles.iter().any(|role| allows(*role, permission))),
+            Ok(standing) => {
+                let holds = standing.roles.iter().any(|role| allows(*role, permission));
+                if holds {
+                    self.note(permission, &standing);
+                }
+                Ok(holds)
+            }
             Err(problem) if problem.code() == Code::NotFound => Ok(false),
             Err(problem) => Err(problem),
+        }
+    }
+
+    /// What is about to be seen, if it is others'.
+    fn note(&self, permission: Permission, standing: &Standing) {
+        let (Some(looks), Some(account_id)) = (&self.looks, self.account_id()) else {
+            return;
+        };
+        if is_on_record(permission, &standing.roles) {
+            let opening = standing.roles.iter().copied();
+            looks.note(Look {
+                at: self.now,
+                account_id,
+                api_key_id: self.login.as_ref().and_then(Login::api_key),
+                roles: opening.filter(|role| allows(*role, permission)).collect(),
+                permission,
+                tenant_id: standing.tenant_id,
+            });
         }
     }
 
@@ -324,6 +353,10 @@ fn caller(
     if login.is_none() && !access.is_open_to_guests() {
         return Err(Problem::new(Code::Unauthenticated));
     }
+    let looks = is_look(request).then(Looks::default);
+    if let Some(looks) = &looks {
+        request.extensions_mut().insert(looks.clone());
+    }
     let headers = request.headers();
     let extensions = request.extensions();
     Ok(Caller {
@@ -336,6 +369,7 @@ fn caller(
         order_token: guest_token(headers, "x-order-token", "X-Order-Token")?,
         client: extensions.get::<Client>().copied().ok_or_else(defect)?,
         now,
+        looks,
         app,
     })
 }

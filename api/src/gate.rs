@@ -30,6 +30,7 @@ use self::rate_limits::Budget;
 pub use self::rate_limits::RateLimits;
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
+use crate::access_log;
 use crate::config::{Config, PublicUrl};
 use crate::problem::{self, Code, Problem};
 use crate::route::Route;
@@ -185,7 +186,10 @@ where
     ) -> Result<ServiceResponse<BoxBody>, Problem> {
         let answer = AssertUnwindSafe(self.service.call(request)).catch_unwind();
         match tokio::time::timeout(self.settings.deadline, answer).await {
-            Ok(Ok(Ok(response))) => Ok(as_problem(response, request_id)),
+            Ok(Ok(Ok(response))) => {
+                access_log::record(&response).await?;
+                Ok(as_problem(response, request_id))
+            }
             Ok(Ok(Err(error))) => Err(Problem::of_error(&error)),
             Ok(Err(panic)) => {
                 tracing::error!(panic = message_of(&*panic), "a handler panicked");

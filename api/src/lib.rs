@@ -4,6 +4,7 @@
 //! aggregates', the wording of refusals is ours.
 
 pub mod access;
+pub mod access_log;
 pub mod api_keys;
 pub mod app;
 pub mod body;

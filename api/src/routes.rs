@@ -11,9 +11,9 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    api_keys, audit, auth, carts, categories, commands, documentation, health, invitations, keys,
-    locations, me, order_stream, order_views, orders, payments, products, read_models, reports,
-    shelves, stock, stock_levels, store_people, stores, tenants, vendors,
+    access_log, api_keys, audit, auth, carts, categories, commands, documentation, health,
+    invitations, keys, locations, me, order_stream, order_views, orders, payments, products,
+    read_models, reports, shelves, stock, stock_levels, store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -242,6 +242,8 @@ fn auditing() -> Vec<Route> {
     let read = Needs(P::ReadAudit, S::Store);
     vec![
         get("/audit/events", "What happened", Needs(P::ReadAudit, S::Tenant), audit::events),
+        get("/audit/access-log", "Who looked at what", Needs(P::ViewAccessLog, S::Platform), access_log::of_everything),
+        get("/tenants/{id}/access-log", "Who looked at what of a business", Needs(P::ViewAccessLog, S::Tenant), access_log::of_tenant),
         get("/audit/streams/{type}/{id}", "What happened to one thing", read, audit::stream),
         get("/audit/streams/{type}/{id}/state", "What it was at a moment", read, audit::state),
         get("/audit/streams/{type}/{id}/diff", "What changed between two moments", read, audit::diff),

@@ -88,6 +88,8 @@ permissions! {
         ViewReports,
         /// The events themselves; each look is recorded.
         ReadAudit,
+        /// Who looked at what, and under which role.
+        ViewAccessLog,
         ViewProjections,
     }
     Write {
@@ -161,10 +163,11 @@ roles! {
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
         ViewPayments ViewCaseFile CollectCash RefundPayment
-        ViewReports ReadAudit ViewProjections RebuildProjections GrantPlatformRoles;
+        ViewReports ReadAudit ViewAccessLog ViewProjections RebuildProjections GrantPlatformRoles;
     PlatformAuditor in Platform:
         ViewTenant ViewStore ViewVendor ViewBalance ViewDrafts ViewStock
-        ViewOrders ViewPayments ViewCaseFile ViewReports ReadAudit ViewProjections;
+        ViewOrders ViewPayments ViewCaseFile ViewReports ReadAudit ViewAccessLog
+        ViewProjections;
     PlatformAnalyst in Platform:
         ViewStore ViewStock ViewReports;
     PlatformSupport in Platform:
@@ -177,14 +180,16 @@ roles! {
         ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit;
+        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit
+        ViewAccessLog;
     TenantAdmin in Tenant:
         ViewTenant ChangeTenant OpenStore
         ViewStore ChangeStore CloseStore ManageStoreMembers
         ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit;
+        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit
+        ViewAccessLog;
 
     StoreManager in Store:
         ViewStore ChangeStore ManageStoreMembers ViewVendor ChangeVendor DecideVendor ViewBalance

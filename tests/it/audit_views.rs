@@ -104,6 +104,9 @@ async fn nobody_who_serves_can_change_what_happened() {
         "TRUNCATE events",
         "INSERT INTO events SELECT * FROM events LIMIT 1",
         "ALTER TABLE events DISABLE TRIGGER ALL",
+        "UPDATE access_log SET query = ''",
+        "DELETE FROM access_log",
+        "TRUNCATE access_log",
     ] {
         refused(&mut app, change).await;
     }
@@ -113,6 +116,9 @@ async fn nobody_who_serves_can_change_what_happened() {
         "UPDATE events SET payload = payload",
         "DELETE FROM events",
         "TRUNCATE events",
+        "UPDATE access_log SET query = query",
+        "DELETE FROM access_log",
+        "TRUNCATE access_log",
     ] {
         assert!(app.execute(change).await.is_err(), "{change}");
     }

@@ -6,6 +6,7 @@
     reason = "clippy knows them to be allowed within test functions only, not in what these share"
 )]
 
+mod access_log;
 mod api_keys;
 mod audit;
 mod audit_views;

@@ -505,6 +505,14 @@ fn rules(stage: &Stage) -> Vec<Rule> {
         rule("get", "/tenants/{id}", none(), tenant, TENANT),
         rule("patch", "/tenants/{id}", name(), tenant, TENANT),
         rule("get", "/tenants/{id}/members", none(), tenant, TENANT),
+        rule("get", "/tenants/{id}/access-log", none(), tenant, TENANT),
+        rule(
+            "get",
+            "/audit/access-log",
+            none(),
+            Where::Platform,
+            &[Admin],
+        ),
         rule(
             "post",
             "/tenants/{id}/members",

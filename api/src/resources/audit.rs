@@ -1,7 +1,6 @@
 //! The events themselves, for auditors: by their stream, by who did it, and what they came to.
 
 use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use soko_domain::cart::{Basket, Cart};
@@ -20,7 +19,6 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::caller::{Caller, Permit, Place};
 use crate::found::{Found, Page, Part};
-use crate::gate::RequestId;
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Cursor, Limit, Parameter, Path, Query, query};
 use crate::resources::differences::{Difference, differences};
@@ -105,11 +103,9 @@ pub(crate) async fn events(
     app: Data<App>,
     caller: Caller,
     query: Query<OfEvents>,
-    request: HttpRequest,
 ) -> Result<Page<AuditEvent>> {
     let place = query.tenant.map_or_else(Place::platform, Place::tenant);
-    let permit = caller.permit(place).await?;
-    look(&app, &permit, &request).await?;
+    caller.permit(place).await?;
     let trail = Trail {
         tenant_id: query.tenant,
         stream: None,
@@ -129,11 +125,9 @@ pub(crate) async fn stream(
     caller: Caller,
     path: Path<(String, Uuid)>,
     part: Query<Part>,
-    request: HttpRequest,
 ) -> Result<Page<AuditEvent>> {
     let (stream_type, stream_id) = path.0;
-    let permit = permit(&app, &caller, &stream_type, stream_id).await?;
-    look(&app, &permit, &request).await?;
+    permit(&app, &caller, &stream_type, stream_id).await?;
     let trail = Trail {
         stream: Some((stream_type, stream_id)),
         ..Trail::default()
@@ -146,10 +140,9 @@ pub(crate) async fn state(
     caller: Caller,
     path: Path<(String, Uuid)>,
     query: Query<OfState>,
-    request: HttpRequest,
 ) -> Result<Found<StateAt>> {
     let (stream_type, stream_id) = path.0;
-    let permit = permit(&app, &caller, &stream_type, stream_id).await?;
+    permit(&app, &caller, &stream_type, stream_id).await?;
     let moment = match (query.as_of, query.position) {
         (Some(_), Some(_)) => {
             let fault = "is one too many beside as_of";
@@ -159,7 +152,6 @@ pub(crate) async fn state(
         (None, Some(position)) => Some(Moment::After(position)),
         (None, None) => None,
     };
-    look(&app, &permit, &request).await?;
     let entries = history(&app, &stream_type, stream_id).await?;
     let until = until(&entries, moment);
     let last = until.last().and_then(|entry| entry.event.as_ref().ok());
@@ -180,11 +172,9 @@ pub(crate) async fn diff(
     caller: Caller,
     path: Path<(String, Uuid)>,
     query: Query<OfDiff>,
-    request: HttpRequest,
 ) -> Result<Found<StateChanges>> {
     let (stream_type, stream_id) = path.0;
-    let permit = permit(&app, &caller, &stream_type, stream_id).await?;
-    look(&app, &permit, &request).await?;
+    permit(&app, &caller, &stream_type, stream_id).await?;
     let entries = history(&app, &stream_type, stream_id).await?;
     let before = folded(&stream_type, until(&entries, Some(query.from)))?;
     let after = folded(&stream_type, until(&entries, query.to))?;
@@ -287,30 +277,6 @@ async fn store_of(app: &App, stream_type: &str, id: Uuid) -> Result<Option<Store
         }
         _ => None,
     })
-}
-
-/// Puts on record that somebody looked, before anything is shown.
-async fn look(app: &App, permit: &Permit, request: &HttpRequest) -> Result<()> {
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.as_str().to_owned());
-    let path = match request.query_string() {
-        "" => request.path().to_owned(),
-        query => format!("{}?{query}", request.path()),
-    };
-    sqlx::query(
-        "INSERT INTO audit_looks (looked_at, actor, tenant_id, request_id, path) \
-         VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(Utc::now())
-    .bind(permit.actor().to_string())
-    .bind(permit.tenant_id().as_uuid())
-    .bind(request_id)
-    .bind(path)
-    .execute(app.pool())
-    .await?;
-    Ok(())
 }
 
 async fn history(app: &App, stream_type: &str, stream_id: Uuid) -> Result<Vec<Entry>> {
