@@ -109,7 +109,7 @@ impl Tokens {
             claims
         };
         let seconds = now.timestamp();
-        if seconds >= claims.expires_at + LEEWAY_SECONDS {
+        if seconds >= claims.expires_at.saturating_add(LEEWAY_SECONDS) {
             return Err(Problem::new(Code::TokenExpired));
         }
         if seconds + LEEWAY_SECONDS < claims.not_before {
@@ -127,7 +127,8 @@ impl Tokens {
         let data = jsonwebtoken::decode::<Claims>(token, key, &self.validation())
             .map_err(|_| refused())?;
         let claims = data.claims;
-        if claims.iat > claims.exp || claims.exp - claims.iat > LIFETIME.as_secs().cast_signed() {
+        let lifetime = claims.exp.checked_sub(claims.iat).ok_or_else(refused)?;
+        if !(0..=LIFETIME.as_secs().cast_signed()).contains(&lifetime) {
             return Err(refused());
         }
         Ok(verified::Lasting {

@@ -20,6 +20,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The schema of its body, if it takes one.
     pub body: Option<Value>,
+    /// Whether it does not ask who somebody is.
+    pub is_public: bool,
     /// Whether it takes people who are not logged in.
     pub is_open: bool,
     /// Whether it takes API keys.
@@ -81,6 +83,7 @@ impl Contract {
             path: path.to_owned(),
             parameters: parameters.collect(),
             body: body.map(|schema| self.resolved(schema).clone()),
+            is_public: security.is_empty(),
             is_open: security.is_empty() || takes("cart_token"),
             is_open_to_programs: takes("api_key"),
             statuses: responses.keys().map(|key| key.parse().unwrap()).collect(),
