@@ -7,12 +7,13 @@ target := $(or $(CARGO_TARGET_DIR),target)
 # What .env says, if there is one.
 settings := set -a; [ ! -f .env ] || . ./.env; set +a;
 
-.PHONY: help run test demo bench lint
+.PHONY: help run test fuzz demo bench lint
 
 help:
 	@echo "make run     the whole system on http://localhost:8080"
 	@echo "make demo    the same with a lively market in it, and log-ins to try"
 	@echo "make test    every test"
+	@echo "make fuzz    a hundred thousand hostile requests; SOKO_FUZZ_SEED for others"
 	@echo "make bench   how fast it is, beside the limits of this machine"
 	@echo "make lint    format, lints, licences, unused dependencies"
 
@@ -23,6 +24,9 @@ run:
 
 test:
 	@scripts/test
+
+fuzz:
+	@scripts/fuzz
 
 demo:
 	@scripts/prerequisites run

@@ -136,16 +136,15 @@ impl<T: Readable> Input for Command<T> {
                 Code::IdempotencyMismatch,
                 Code::OperationInProgress,
             ]);
-        } else {
-            operation.header(
-                "If-Match",
-                false,
-                "The version to change, as its ETag says it; a newer one is left alone.",
-                &json!({ "type": "string" }),
-            );
-            operation.refuses(&[Code::PreconditionFailed]);
         }
+        operation.header(
+            "If-Match",
+            false,
+            "The version to change, as its ETag says it; a newer one is left alone.",
+            &json!({ "type": "string" }),
+        );
         operation.refuses(&[
+            Code::PreconditionFailed,
             Code::MalformedHeader,
             Code::VersionConflict,
             Code::StateConflict,

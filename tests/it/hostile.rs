@@ -2,6 +2,7 @@
 //! form of all refusals, no fault of ours shows, and everything still adds up.
 
 mod bodies;
+mod fuzz;
 mod headers;
 mod targets;
 mod world;
@@ -153,6 +154,13 @@ async fn attack_every_operation(attacks: impl Fn(&Range, &Operation, &World) -> 
     check_everything(soko).await;
 }
 
+/// What came of an attack.
+struct Outcome {
+    /// `None` if there was no answer.
+    status: Option<u16>,
+    fault: Option<String>,
+}
+
 /// The system that is shot at.
 struct Range {
     contract: Contract,
@@ -175,6 +183,10 @@ impl Range {
     }
 
     async fn fault_of(&self, operation: Option<&Operation>, attack: &Attack) -> Option<String> {
+        self.outcome_of(operation, attack).await.fault
+    }
+
+    async fn outcome_of(&self, operation: Option<&Operation>, attack: &Attack) -> Outcome {
         let request = &attack.request;
         let mut headers = request.headers.iter();
         let waits = headers.any(|(name, _)| name == "Soko-Min-Position");
@@ -185,16 +197,18 @@ impl Range {
             answer = request.send(&self.address, within).await;
         }
         let fault = match &answer {
-            Err(none) => format!("{none:?}"),
-            Ok(answer) => {
-                let fault = self.fault_in(operation, attack, answer)?;
-                format!("{fault}: {} {}", answer.status, answer.excerpt())
-            }
+            Err(none) => Some(format!("{none:?}")),
+            Ok(answer) => self
+                .fault_in(operation, attack, answer)
+                .map(|fault| format!("{fault}: {} {}", answer.status, answer.excerpt())),
         };
         let target = String::from_utf8_lossy(&request.target);
         let target: String = target.chars().take(120).collect();
         let Attack { what, .. } = attack;
-        Some(format!("{} {target}: {what}: {fault}", request.method))
+        Outcome {
+            status: answer.ok().map(|answer| answer.status),
+            fault: fault.map(|fault| format!("{} {target}: {what}: {fault}", request.method)),
+        }
     }
 
     fn fault_in(

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde_json::json;
 
 use crate::openapi;
+use crate::operation::{Answer, Operation};
 use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 
@@ -17,10 +21,28 @@ pub(crate) async fn openapi() -> HttpResponse {
 }
 
 /// The page finds its files beside it, so its address ends with a slash.
-pub(crate) async fn index() -> HttpResponse {
-    HttpResponse::PermanentRedirect()
-        .insert_header((LOCATION, "/docs/"))
-        .finish()
+pub(crate) async fn index() -> Moved {
+    Moved("/docs/")
+}
+
+/// It is at another address, for good.
+pub(crate) struct Moved(&'static str);
+
+impl Responder for Moved {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, self.0))
+            .finish()
+    }
+}
+
+impl Answer for Moved {
+    fn describe(operation: &mut Operation<'_>) {
+        let about = json!({ "description": "It is at another address." });
+        operation.answer = (StatusCode::PERMANENT_REDIRECT, about);
+    }
 }
 
 /// Swagger UI, from files inside of this program.

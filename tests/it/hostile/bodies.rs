@@ -171,7 +171,7 @@ fn other_members(body: &Value) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Puts a value at a place; what the place lies in is taken from `full` if it is not there.
-fn put(body: &mut Value, full: &Value, pointer: &str, value: Value) {
+pub(super) fn put(body: &mut Value, full: &Value, pointer: &str, value: Value) {
     let mut at = String::new();
     let mut place = body;
     for step in pointer.split('/').skip(1) {

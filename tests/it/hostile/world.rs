@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use soko_tests::{Contract, Operation, Parameter, Person, RawRequest, Soko, address, text};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use uuid::Uuid;
 
 /// As many worlds as there were: names and keys differ, and are the same in each run.
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
@@ -119,6 +120,19 @@ impl World {
                 .unwrap_or("some")
                 .to_owned(),
         }
+    }
+
+    /// Ids of what is there, whatever it is.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let ids = self.known.values().filter_map(Value::as_str);
+        ids.filter(|id| Uuid::try_parse(id).is_ok())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether its requests are this person's.
+    pub(super) fn is_of(&self, person: &Person) -> bool {
+        self.token.as_deref() == person.token()
     }
 
     /// A valid body, with what is required.
@@ -331,7 +345,10 @@ fn is_wanted(operation: &Operation, name: &str) -> bool {
 }
 
 /// The operation's path and query, with these values.
-pub(super) fn target(operation: &Operation, value_of: impl Fn(&Parameter) -> String) -> String {
+pub(super) fn target(
+    operation: &Operation,
+    mut value_of: impl FnMut(&Parameter) -> String,
+) -> String {
     let mut target = operation.path.clone();
     let mut query = Vec::new();
     for parameter in &operation.parameters {
