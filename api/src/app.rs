@@ -26,7 +26,7 @@ use crate::credentials::Credentials;
 use crate::database::Database;
 use crate::gate::RateLimits;
 use crate::kept_answers::KeptAnswers;
-use crate::login_throttle;
+use crate::login_throttle::{self, LoginThrottle};
 use crate::passwords::{NewPassword, PasswordError, Passwords};
 use crate::problem::Problem;
 use crate::resources::health::Check;
@@ -52,6 +52,7 @@ pub struct App {
     credentials: Credentials,
     api_keys: ApiKeys,
     passwords: Passwords,
+    login_throttle: LoginThrottle,
     shelves: KeptAnswers,
 }
 
@@ -99,6 +100,7 @@ impl App {
             credentials: Credentials::new(pool.clone()),
             api_keys: ApiKeys::new(pool.clone()),
             passwords: Passwords::default(),
+            login_throttle: LoginThrottle::new(&pool).await?,
             shelves: KeptAnswers::of_models(&[Products::NAME, StockLevels::NAME, Categories::NAME]),
             appender,
             engine,
@@ -158,6 +160,10 @@ impl App {
 
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    pub(crate) fn login_throttle(&self) -> &LoginThrottle {
+        &self.login_throttle
     }
 
     pub(crate) fn rate_limits(&self) -> Option<Arc<RateLimits>> {

@@ -94,10 +94,7 @@ impl Caller {
     }
 
     pub fn account_id(&self) -> Option<AccountId> {
-        self.login.as_ref().map(|login| match login {
-            Login::Session(bearer) => bearer.account_id,
-            Login::ApiKey(grant) => grant.account_id(),
-        })
+        self.login.as_ref().map(Login::account_id)
     }
 
     /// What a guest calls their cart by; `None` for an account, which needs no such name.
@@ -268,6 +265,13 @@ impl Permit {
 }
 
 impl Login {
+    fn account_id(&self) -> AccountId {
+        match self {
+            Self::Session(bearer) => bearer.account_id,
+            Self::ApiKey(grant) => grant.account_id(),
+        }
+    }
+
     fn api_key(&self) -> Option<Uuid> {
         match self {
             Self::Session(_) => None,
@@ -352,6 +356,14 @@ fn caller(
     let access = access_of(request);
     if login.is_none() && !access.is_open_to_guests() {
         return Err(Problem::new(Code::Unauthenticated));
+    }
+    if let (Some(limits), Some(login)) = (app.rate_limits(), &login) {
+        let budget = limits.spend_of_caller(login.account_id(), login.api_key());
+        let wait = budget.wait();
+        request.extensions_mut().insert(budget);
+        if let Some(wait) = wait {
+            return Err(Problem::new(Code::RateLimited).with_retry_after(wait));
+        }
     }
     let looks = is_look(request).then(Looks::default);
     if let Some(looks) = &looks {

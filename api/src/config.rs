@@ -138,6 +138,9 @@ settings! {
     /// Requests per second that one client address may make, on average; bursts may be 10 times
     /// that. Mobile networks put thousands of people behind one address.
     requests_per_second: NonZeroU32 = "SOKO_REQUESTS_PER_SECOND" or "200";
+    /// Requests per second that one account, or one API key, may make on average, from however many
+    /// addresses; bursts may be 10 times that.
+    caller_requests_per_second: NonZeroU32 = "SOKO_CALLER_REQUESTS_PER_SECOND" or "100";
     /// Requests per minute that one client address may make to /auth. Guesses at one password are
     /// slowed down long before.
     auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "600";

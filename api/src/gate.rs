@@ -26,8 +26,7 @@ use futures::future::LocalBoxFuture;
 use tracing::Instrument;
 
 pub use self::client::Client;
-use self::rate_limits::Budget;
-pub use self::rate_limits::RateLimits;
+pub use self::rate_limits::{Budget, RateLimits};
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
 use crate::access_log;
@@ -163,6 +162,10 @@ where
         match answered {
             Ok(mut response) => {
                 finish(response.headers_mut());
+                let of_caller = response.request().extensions().get::<Budget>().cloned();
+                if let Some(budget) = of_caller {
+                    budget.put(response.headers_mut());
+                }
                 let route = Route::of(response.request());
                 self.metrics
                     .note(route, response.status(), started.elapsed());

@@ -13,6 +13,7 @@ pub mod caller;
 pub mod change;
 pub mod command;
 pub mod config;
+pub mod constant_time;
 pub mod credentials;
 pub mod database;
 pub mod embedded;

@@ -1,109 +1,322 @@
 //! Guesses at passwords, slowed down before any of them costs a hash.
 //!
-//! The counters stand in the database, so a restart or another node does not give a guesser a new
-//! start. One counts the guesses at an e-mail from one network, and is strict; one counts those from
-//! everywhere, and is not, so that a stranger cannot easily lock the owner out. E-mails that nobody
-//! has are counted alike.
+//! A guess is counted by everything that it has in common with others: at whom it is aimed, from
+//! which network it comes, what is guessed (somebody who tries one password on thousands of accounts
+//! never fails twice at one of them), and with all guesses there are. Each counter has a limit of its
+//! own, and the guess needs room in all of them. The counters stand in the database, so neither a
+//! restart nor another node gives a guesser a new start. E-mails that nobody has are counted alike.
+//!
+//! Whoever logged in before on the same device shows that by a token, and has a counter that no
+//! stranger can touch: nobody can be locked out by somebody else's guessing.
+
+mod counter;
+mod device;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
+use hmac::digest::KeyInit;
+use hmac::{Hmac, Mac};
 use soko_domain::EmailAddress;
 use sqlx::PgPool;
+use sqlx::postgres::types::PgInterval;
+use uuid::Uuid;
 
+use self::counter::{Counter, Limit};
+pub use self::device::Device;
 use crate::problem::{Code, Problem, Result};
+use crate::secret::Secret;
 
-const FREE_FROM_ONE_NETWORK: i32 = 10;
-const FREE_FROM_EVERYWHERE: i32 = 50;
+/// Nobody waits longer for the next guess.
+const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Counters that no guess has touched for this long start anew.
-const MEMORY_HOURS: i32 = 24;
-
-/// Who is guessing at whom.
-pub struct Guess {
-    from_network: [u8; 32],
-    from_everywhere: [u8; 32],
+/// Makes the counters of guesses.
+pub struct LoginThrottle {
+    key: [u8; 32],
 }
 
-impl Guess {
-    pub fn new(email: &EmailAddress, network: IpAddr) -> Self {
-        let from_everywhere = Sha256::digest(email.as_str()).into();
-        let from_network = Sha256::digest(format!("{email} {network}")).into();
-        Self {
-            from_network,
-            from_everywhere,
+/// One guess, and what it is counted by.
+pub struct Guess {
+    counters: Vec<Counter>,
+    about: &'static str,
+}
+
+impl LoginThrottle {
+    /// # Errors
+    /// The database.
+    pub async fn new(pool: &PgPool) -> std::result::Result<Self, sqlx::Error> {
+        let key: Vec<u8> = sqlx::query_scalar("SELECT key FROM login_counter_key")
+            .fetch_one(pool)
+            .await?;
+        let key = key
+            .try_into()
+            .map_err(|_| sqlx::Error::Decode("the key of the counters has not 32 bytes".into()))?;
+        Ok(Self { key })
+    }
+
+    /// A guess at a password, by somebody who may have shown that they logged in before.
+    pub fn at_password(
+        &self,
+        email: &EmailAddress,
+        guessed: &Secret,
+        network: IpAddr,
+        device: Option<&Device>,
+    ) -> Guess {
+        let counters = match device {
+            Some(device) => {
+                let device = device.id();
+                vec![self.counter(counter::DEVICE, &[email.as_str().as_bytes(), device])]
+            }
+            None => vec![
+                self.account(email),
+                self.counter(
+                    counter::NETWORK,
+                    &[neighbours(network).to_string().as_bytes()],
+                ),
+                self.guessed(guessed),
+                self.counter(counter::EVERYTHING, &[]),
+            ],
+        };
+        Guess {
+            counters,
+            about: "too many wrong passwords",
         }
     }
 
+    /// A guess by somebody who is logged in, and is asked for the password again.
+    pub fn at_own_password(&self, session_id: Uuid) -> Guess {
+        Guess {
+            counters: vec![self.counter(counter::SESSION, &[session_id.as_bytes()])],
+            about: "too many wrong passwords",
+        }
+    }
+
+    /// Forgets what strangers guessed at: the account has another password.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn open(&self, email: &EmailAddress, pool: &PgPool) -> Result<()> {
+        forget(&[self.account(email)], pool).await
+    }
+
+    /// The device that a token stands for, if it is one of ours, for this e-mail.
+    pub fn device(&self, token: &str, email: &EmailAddress) -> Option<Device> {
+        Device::read(token, |id| self.device_mac(id, email))
+    }
+
+    /// A device on which somebody has just logged in.
+    pub fn new_device(&self, id: [u8; 16], email: &EmailAddress) -> Device {
+        Device::new(id, &self.device_mac(&id, email))
+    }
+
+    fn account(&self, email: &EmailAddress) -> Counter {
+        self.counter(counter::ACCOUNT, &[email.as_str().as_bytes()])
+    }
+
+    /// By twenty bits of its keyed hash: enough to see one guess made at many, and too few to tell
+    /// from the database what anybody guessed.
+    fn guessed(&self, guessed: &Secret) -> Counter {
+        let hash = self.mac("guess", &[guessed.expose().as_bytes()]);
+        let prefix = [hash[0], hash[1], hash[2] & 0xf0];
+        self.counter(counter::GUESSED, &[&prefix])
+    }
+
+    fn counter(&self, limit: Limit, parts: &[&[u8]]) -> Counter {
+        Counter {
+            hash: self.mac(limit.name, parts),
+            limit,
+        }
+    }
+
+    fn device_mac(&self, id: &[u8; 16], email: &EmailAddress) -> [u8; 32] {
+        self.mac("device token", &[id, email.as_str().as_bytes()])
+    }
+
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        // A key shorter than a block is one that is filled up with zeros (RFC 2104).
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.key);
+        let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new(&block.into());
+        mac.update(purpose.as_bytes());
+        for part in parts {
+            // With their lengths, so that no two lists of parts are one text.
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl Guess {
     /// Counts the guess as a wrong one, until [`Guess::was_right`] says otherwise: guesses made at
     /// the same time count each other.
     ///
     /// # Errors
-    /// `rate-limited`, with the time to wait, if the guess came too soon after others.
+    /// `rate-limited`, with the time to wait, if the guess came too soon after others;
+    /// `unauthenticated` if there were so many that only a reset opens the account again.
     pub async fn count(&self, pool: &PgPool, now: DateTime<Utc>) -> Result<()> {
-        // After the free ones, 1 second to wait, then 2, 4, … up to 15 minutes.
-        let counted = sqlx::query(
-            "INSERT INTO login_failures AS f (guessed_at_hash, failures, free_failures, last_at)
-             VALUES ($1, 1, $3, $5), ($2, 1, $4, $5)
-             ON CONFLICT (guessed_at_hash) DO UPDATE SET
-                 failures = CASE WHEN f.last_at < $5 - make_interval(hours => $6) THEN 1
-                                 ELSE f.failures + 1 END,
-                 last_at = $5
-             WHERE f.last_at + CASE WHEN f.failures < f.free_failures THEN interval '0'
-                 ELSE least(power(2, least(f.failures - f.free_failures, 10)), 900)
-                     * interval '1 second' END <= $5",
+        let mut transaction = pool.begin().await?;
+        // What a crash of the database forgets are the guesses of half a second; waiting for the
+        // disk would hold the counter of all guesses for as long.
+        sqlx::query("SET LOCAL synchronous_commit = off")
+            .execute(&mut *transaction)
+            .await?;
+        let limits = || self.counters.iter().map(|counter| counter.limit);
+        let (wait, is_closed): (PgInterval, bool) = sqlx::query_as(
+            "SELECT wait, closed FROM count_login_guess($1, $2, $3, $4, $5, $6, $7, $8)",
         )
-        .bind(&self.from_network[..])
-        .bind(&self.from_everywhere[..])
-        .bind(FREE_FROM_ONE_NETWORK)
-        .bind(FREE_FROM_EVERYWHERE)
+        .bind(hashes(&self.counters))
+        .bind(limits().map(Limit::free).collect::<Vec<_>>())
+        .bind(limits().map(Limit::closed_at).collect::<Vec<_>>())
+        .bind(limits().map(Limit::each).collect::<Vec<_>>())
+        .bind(limits().map(Limit::burst).collect::<Vec<_>>())
+        .bind(limits().map(Limit::memory).collect::<Vec<_>>())
+        .bind(counter::interval(WAIT_MAX))
         .bind(now)
-        .bind(MEMORY_HOURS)
-        .execute(pool)
+        .fetch_one(&mut *transaction)
         .await?;
-        if counted.rows_affected() == 2 {
-            return Ok(());
+        transaction.commit().await?;
+        if is_closed {
+            tracing::warn!("a log-in to an account that too many have guessed at");
+            return Err(Problem::new(Code::Unauthenticated).with_detail(CLOSED));
         }
-        let wait: f64 = sqlx::query_scalar(
-            "SELECT coalesce(max(extract(epoch FROM last_at - $3
-                 + least(power(2, least(failures - free_failures, 10)), 900)
-                     * interval '1 second')), 1)::float8
-             FROM login_failures WHERE guessed_at_hash IN ($1, $2) AND failures >= free_failures",
-        )
-        .bind(&self.from_network[..])
-        .bind(&self.from_everywhere[..])
-        .bind(now)
-        .fetch_one(pool)
-        .await?;
-        let wait = Duration::try_from_secs_f64(wait).unwrap_or(Duration::from_secs(1));
-        Err(Problem::new(Code::RateLimited)
-            .with_detail("too many wrong passwords")
-            .with_retry_after(wait))
+        match u64::try_from(wait.microseconds) {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(microseconds) => {
+                tracing::info!("a log-in too soon after wrong ones");
+                Err(Problem::new(Code::RateLimited)
+                    .with_detail(self.about)
+                    .with_retry_after(Duration::from_micros(microseconds)))
+            }
+        }
     }
 
+    /// It was no guess: the streaks end, and the budgets get back what it cost.
+    ///
     /// # Errors
     /// The database.
     pub async fn was_right(&self, pool: &PgPool) -> Result<()> {
-        sqlx::query("DELETE FROM login_failures WHERE guessed_at_hash IN ($1, $2)")
-            .bind(&self.from_network[..])
-            .bind(&self.from_everywhere[..])
-            .execute(pool)
-            .await?;
+        let (streaks, budgets): (Vec<Counter>, Vec<Counter>) = self
+            .counters
+            .iter()
+            .copied()
+            .partition(|counter| counter.limit.each().is_none());
+        forget(&streaks, pool).await?;
+        if budgets.is_empty() {
+            return Ok(());
+        }
+        let eaches = budgets.iter().map(|counter| counter.limit.each());
+        sqlx::query(
+            "UPDATE login_counters c SET whole_at = c.whole_at - b.each
+             FROM (SELECT l.counter_hash, u.each
+                   FROM unnest($1::bytea[], $2::interval[]) AS u (hash, each)
+                   JOIN login_counters l ON l.counter_hash = u.hash
+                   ORDER BY l.counter_hash FOR UPDATE OF l) b
+             WHERE c.counter_hash = b.counter_hash",
+        )
+        .bind(hashes(&budgets))
+        .bind(eaches.collect::<Vec<_>>())
+        .execute(pool)
+        .await?;
         Ok(())
     }
 }
+
+/// The same for an e-mail that nobody has.
+const CLOSED: &str = "too many wrong passwords were tried: set another one by a reset";
 
 /// Removes counters that would start anew anyway.
 ///
 /// # Errors
 /// The database.
 pub async fn forget_old(pool: &PgPool, now: DateTime<Utc>) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM login_failures WHERE last_at < $1 - make_interval(hours => $2)")
+    sqlx::query("DELETE FROM login_counters WHERE forget_at < $1 AND whole_at < $1")
         .bind(now)
-        .bind(MEMORY_HOURS)
         .execute(pool)
         .await?;
     Ok(())
+}
+
+async fn forget(counters: &[Counter], pool: &PgPool) -> Result<()> {
+    sqlx::query("DELETE FROM login_counters WHERE counter_hash = ANY($1)")
+        .bind(hashes(counters))
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+fn hashes(counters: &[Counter]) -> Vec<Vec<u8>> {
+    counters
+        .iter()
+        .map(|counter| counter.hash.to_vec())
+        .collect()
+}
+
+/// Those who can easily have each other's address: 256 of IPv4, a network of 64 bits of IPv6.
+fn neighbours(network: IpAddr) -> IpAddr {
+    match network {
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & 0xffff_ff00).into()),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttle() -> LoginThrottle {
+        LoginThrottle { key: [7; 32] }
+    }
+
+    fn email(text: &str) -> EmailAddress {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn neighbours_are_counted_as_one() {
+        let of = |text: &str| neighbours(text.parse().unwrap());
+        assert_eq!(of("192.0.2.1"), of("192.0.2.254"));
+        assert_ne!(of("192.0.2.1"), of("192.0.3.1"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn one_guess_at_two_accounts_is_seen_to_be_the_same() {
+        let guess = |text: &str, guessed: &str| {
+            let address = "192.0.2.1".parse().unwrap();
+            let guessed = Secret::from(guessed.to_owned());
+            throttle()
+                .at_password(&email(text), &guessed, address, None)
+                .counters
+        };
+        let (first, second) = (
+            guess("a@x.test", "Summer2026"),
+            guess("b@x.test", "Summer2026"),
+        );
+        assert_ne!(first[0].hash, second[0].hash);
+        assert_eq!(first[2].hash, second[2].hash);
+        assert_ne!(first[2].hash, guess("a@x.test", "Winter2026")[2].hash);
+    }
+
+    #[test]
+    fn a_device_is_known_for_the_account_that_logged_in_on_it() {
+        let amina = email("amina@x.test");
+        let device = throttle().new_device([3; 16], &amina);
+        let token = device.token().expose().to_owned();
+        assert!(throttle().device(&token, &amina).is_some());
+        assert!(throttle().device(&token, &email("juma@x.test")).is_none());
+        let other = LoginThrottle { key: [8; 32] };
+        assert!(other.device(&token, &amina).is_none());
+        for at in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert!(throttle().device(&altered, &amina).is_none(), "{altered}");
+        }
+        for nonsense in ["", "x", &token[1..], &format!("{token}A"), "é"] {
+            assert!(throttle().device(nonsense, &amina).is_none(), "{nonsense}");
+        }
+    }
 }

@@ -5,24 +5,22 @@
 
 mod rules;
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use self::rules::{NewPassword, PasswordError};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 
-/// Hashes made at once.
-const AT_ONCE_MAX: usize = 2;
-
-/// Hashes that wait for their turn: with those, nobody waits for much longer than five seconds, which
-/// is well within the deadline of a request.
-const WAITING_MAX: usize = 200;
+/// Hashes that wait for their turn on each core that makes them: with those, nobody waits for much
+/// longer than five seconds, which is well within the deadline of a request.
+const WAITING_MAX: usize = 100;
 
 /// The floor of OWASP's Password Storage Cheat Sheet for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -36,6 +34,11 @@ pub struct Passwords {
     waiting: Arc<Semaphore>,
 }
 
+/// One of those who wait for a hash, or have their turn.
+pub struct Place<'a>(
+    #[expect(dead_code, reason = "it is given back when this is dropped")] SemaphorePermit<'a>,
+);
+
 /// What a check of a password found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -47,9 +50,10 @@ pub enum Verdict {
 
 impl Default for Passwords {
     fn default() -> Self {
+        let at_once = at_once_max();
         Self {
-            at_once: Arc::new(Semaphore::new(AT_ONCE_MAX)),
-            waiting: Arc::new(Semaphore::new(AT_ONCE_MAX + WAITING_MAX)),
+            at_once: Arc::new(Semaphore::new(at_once)),
+            waiting: Arc::new(Semaphore::new(at_once * (1 + WAITING_MAX))),
         }
     }
 }
@@ -60,7 +64,7 @@ impl Passwords {
     /// # Errors
     /// `rate-limited` if too many wait already.
     pub async fn hash(&self, password: NewPassword) -> Result<String> {
-        self.in_turn(move || {
+        self.in_turn(self.place()?, move || {
             argon2()
                 .hash_password(password.bytes())
                 .map(|hash| hash.to_string())
@@ -69,20 +73,37 @@ impl Passwords {
         .map_err(|cause| Problem::ours(Code::Internal, &cause))
     }
 
-    /// Whether the hash is that of the password. Without a hash it takes as long to say no.
+    /// A place among those who wait for a hash: to be had before anything else is done for them, so
+    /// that a crowd costs next to nothing.
     ///
     /// # Errors
     /// `rate-limited` if too many wait already.
-    pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<Verdict> {
-        self.in_turn(move || verdict(&password, hash.as_deref()))
+    pub fn place(&self) -> Result<Place<'_>> {
+        self.waiting
+            .try_acquire()
+            .map(Place)
+            .map_err(|_| too_many())
+    }
+
+    /// Whether the hash is that of the password. Without a hash it takes as long to say no.
+    ///
+    /// # Errors
+    /// A defect of ours.
+    pub async fn verify(
+        &self,
+        place: Place<'_>,
+        password: Secret,
+        hash: Option<String>,
+    ) -> Result<Verdict> {
+        self.in_turn(place, move || verdict(&password, hash.as_deref()))
             .await
     }
 
     async fn in_turn<T: Send + 'static>(
         &self,
+        _place: Place<'_>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _place = self.waiting.try_acquire().map_err(|_| too_many())?;
         // It is never closed.
         let turn = Arc::clone(&self.at_once).acquire_owned().await;
         let turn = turn.map_err(|_| too_many())?;
@@ -95,6 +116,12 @@ impl Passwords {
         done.await
             .map_err(|cause| Problem::ours(Code::Internal, &cause))
     }
+}
+
+/// Half of the cores may make hashes: the other half goes on selling, whoever logs in.
+fn at_once_max() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    (cores / 2).max(1)
 }
 
 fn too_many() -> Problem {
@@ -158,13 +185,15 @@ mod tests {
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{hash}"
         );
-        let verdict = |text: &str| passwords.verify(secret(text), Some(hash.clone()));
+        let verdict = |text: &str| {
+            passwords.verify(passwords.place().unwrap(), secret(text), Some(hash.clone()))
+        };
         assert_eq!(verdict("correct horse").await.unwrap(), Verdict::Right);
         assert_eq!(verdict("Correct horse").await.unwrap(), Verdict::Wrong);
         assert_eq!(verdict("correct horse ").await.unwrap(), Verdict::Wrong);
         assert_eq!(
             passwords
-                .verify(secret("correct horse"), None)
+                .verify(passwords.place().unwrap(), secret("correct horse"), None)
                 .await
                 .unwrap(),
             Verdict::Wrong
@@ -178,7 +207,11 @@ mod tests {
         let hash = old.hash_password(b"correct horse").unwrap().to_string();
         let passwords = Passwords::default();
         let verdict = passwords
-            .verify(secret("correct horse"), Some(hash))
+            .verify(
+                passwords.place().unwrap(),
+                secret("correct horse"),
+                Some(hash),
+            )
             .await
             .unwrap();
         assert_eq!(verdict, Verdict::RightButOld);
@@ -187,9 +220,9 @@ mod tests {
     #[tokio::test]
     async fn a_crowd_is_told_to_come_back_at_once() {
         let passwords = Passwords::default();
-        let places = u32::try_from(AT_ONCE_MAX + WAITING_MAX).unwrap();
+        let places = u32::try_from(passwords.waiting.available_permits()).unwrap();
         let _all = passwords.waiting.acquire_many(places).await.unwrap();
-        let refused = passwords.verify(secret("any"), None).await;
+        let refused = passwords.place().map(|_| ());
         assert_eq!(refused.unwrap_err().code(), Code::RateLimited);
     }
 

@@ -51,6 +51,8 @@ struct Content {
     is_replayed: bool,
 }
 
+const NANOS_OF_A_SECOND: u128 = 1_000_000_000;
+
 /// How long a client should wait when we cannot know better.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -189,7 +191,8 @@ impl Problem {
         let mut response = HttpResponse::build(content.code.status());
         response.content_type(MEDIA_TYPE);
         if let Some(wait) = content.retry_after {
-            let seconds = wait.as_millis().div_ceil(1000).max(1);
+            // Never less than it is: whoever comes back then is let in.
+            let seconds = wait.as_nanos().div_ceil(NANOS_OF_A_SECOND).max(1);
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if let Some(methods) = &content.allow {

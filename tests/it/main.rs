@@ -30,5 +30,6 @@ mod servers_die;
 mod stock;
 mod tenants_and_stores;
 mod token_attacks;
+mod throttles;
 mod two_nodes;
 mod vendors;

@@ -16,7 +16,6 @@ use crate::body::Body;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, Key, NoBody};
 use crate::found::{Found, NoContent};
-use crate::login_throttle::Guess;
 use crate::passwords::{NewPassword, Verdict};
 use crate::problem::{Code, Problem, Result};
 use crate::recorded::{New, Recorded};
@@ -37,6 +36,9 @@ body! {
     pub(crate) struct Login {
         pub email: String,
         pub password: Secret,
+        /// What an earlier log-in on this device answered: with it, nobody else's wrong passwords
+        /// keep this device waiting.
+        pub device_token: Option<Secret>,
     }
 
     pub(crate) struct Refresh {
@@ -63,6 +65,9 @@ answer! {
         pub expires_in: u64,
         /// Good once: the answer to it has the next.
         pub refresh_token: String,
+        /// After a log-in: to be kept on this device, and sent with the next one. It opens nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub device_token: Option<String>,
     }
 }
 
@@ -138,17 +143,28 @@ pub(crate) async fn login(
     login: Body<Login>,
     request: HttpRequest,
 ) -> Result<Found<LoggedIn>> {
-    let Login { email, password } = login.0;
+    let Login {
+        email,
+        password,
+        device_token,
+    } = login.0;
     // What is no e-mail is nobody's.
     let email: EmailAddress = email.parse().map_err(|_| wrong())?;
     let now = caller.now();
-    let guess = Guess::new(&email, caller.client().network());
+    let place = app.passwords().place()?;
+    let throttle = app.login_throttle();
+    let device = device_token.and_then(|token| throttle.device(token.expose(), &email));
+    let network = caller.client().network();
+    let guess = throttle.at_password(&email, &password, network, device.as_ref());
     guess.count(app.pool(), now).await?;
     let credential = app.credentials().of_email(&email).await?;
     let hash = credential
         .as_ref()
         .map(|credential| credential.password_hash.clone());
-    let verdict = app.passwords().verify(password.clone(), hash).await?;
+    let verdict = app
+        .passwords()
+        .verify(place, password.clone(), hash)
+        .await?;
     let (Some(credential), Verdict::Right | Verdict::RightButOld) = (credential, verdict) else {
         tracing::info!("a log-in with a wrong e-mail or password");
         return Err(wrong());
@@ -172,7 +188,10 @@ pub(crate) async fn login(
         .sessions()
         .start(credential.account_id, user_agent, now)
         .await?;
-    logged_in(&app, &caller, &session)
+    let device = device.unwrap_or_else(|| throttle.new_device(rand::random(), &email));
+    let mut answer = logged_in(&app, &caller, &session)?;
+    answer.device_token = Some(device.token().expose().to_owned());
+    Ok(Found::new(answer))
 }
 
 pub(crate) async fn refresh(
@@ -185,7 +204,7 @@ pub(crate) async fn refresh(
         .sessions()
         .refresh(&refresh.refresh_token, key.0.as_deref(), caller.now())
         .await?;
-    logged_in(&app, &caller, &session)
+    logged_in(&app, &caller, &session).map(Found::new)
 }
 
 /// Ends the session that the access token belongs to.
@@ -221,11 +240,17 @@ pub(crate) async fn change_password(
         .unwrap_or_default();
     let new_password = NewPassword::parse(&new_password, &[email.as_str(), &name])
         .map_err(|fault| Problem::invalid_at("/new_password", fault))?;
-    let guess = Guess::new(&email, caller.client().network());
+    let place = app.passwords().place()?;
+    let guess = app.login_throttle().at_own_password(bearer.session_id);
     guess.count(app.pool(), caller.now()).await?;
     let credential = app.credentials().of(bearer.account_id).await?;
     let hash = credential.map(|credential| credential.password_hash);
-    if app.passwords().verify(current_password, hash).await? == Verdict::Wrong {
+    if app
+        .passwords()
+        .verify(place, current_password, hash)
+        .await?
+        == Verdict::Wrong
+    {
         return Err(Problem::invalid_at("/current_password", "is wrong"));
     }
     guess.was_right(app.pool()).await?;
@@ -233,6 +258,7 @@ pub(crate) async fn change_password(
     app.credentials()
         .set(bearer.account_id, &hash, caller.now())
         .await?;
+    app.login_throttle().open(&email, app.pool()).await?;
     app.sessions()
         .end_others(bearer, EndReason::PasswordChanged, caller.now())
         .await?;
@@ -250,13 +276,14 @@ pub(crate) async fn change_password(
     Ok(Recorded::new(changed, false))
 }
 
-fn logged_in(app: &App, caller: &Caller, session: &Continued) -> Result<Found<LoggedIn>> {
-    Ok(Found::new(LoggedIn {
+fn logged_in(app: &App, caller: &Caller, session: &Continued) -> Result<LoggedIn> {
+    Ok(LoggedIn {
         access_token: app.tokens().sign(session.bearer, caller.now())?,
         token_type: "Bearer".to_owned(),
         expires_in: tokens::LIFETIME.as_secs(),
         refresh_token: session.refresh_token.expose().to_owned(),
-    }))
+        device_token: None,
+    })
 }
 
 /// The same for an e-mail that nobody has.
