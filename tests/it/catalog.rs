@@ -104,6 +104,31 @@ async fn a_search_forgives_a_typo_and_keeps_to_price_category_and_vendor() {
     check_everything(&soko).await;
 }
 
+/// Filters and orders are put into one query, and each of them must go with all the others.
+#[tokio::test]
+async fn a_search_goes_with_every_filter_in_every_order() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    market.product("Blue Mug", 500, 5).await;
+    market.product("Green Mug", 700, 5).await;
+    market.product("Red Mug", 600, 0).await;
+    let guest = soko.guest().after(&market.vendor);
+    for sort in ["newest", "price_asc", "price_desc", "name", "relevance"] {
+        for text in ["", "&q=mug"] {
+            for price in ["", "&min_price=1&max_price=100000"] {
+                for (stock, count) in [("", 3), ("&in_stock=true", 2)] {
+                    let path = format!(
+                        "/products?store={}&facets=true&sort={sort}{text}{price}{stock}",
+                        market.store_id
+                    );
+                    let found = guest.walk(&path, 1).await;
+                    assert_eq!(found.len(), count, "{path}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_walk_through_the_catalogue_sees_each_product_once() {
     let soko = Soko::start().await;

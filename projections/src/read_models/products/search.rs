@@ -215,7 +215,7 @@ fn push_source(query: &mut QueryBuilder<'_, Postgres>, filter: &ProductFilter, s
     query
         .push(") + word_similarity(")
         .push_bind(text.to_lowercase());
-    query.push(", name_key)))::bigint AS score FROM read_models.products) AS scored");
+    query.push(", name_key)))::bigint AS score FROM read_models.products) AS products");
 }
 
 fn push_filter(query: &mut QueryBuilder<'_, Postgres>, audience: Audience, filter: &ProductFilter) {
