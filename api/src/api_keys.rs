@@ -4,7 +4,6 @@
 //! is shown when it is made, and stored nowhere.
 
 mod grant;
-mod kept;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +18,9 @@ use sqlx::{PgPool, Postgres, Row, Transaction};
 use uuid::Uuid;
 
 pub use self::grant::{Grant, is_grantable};
-use self::kept::Kept;
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
+use crate::short_memory::ShortMemory;
 use crate::tokens::KeyRing;
 
 /// Tells a key from an access token, and whoever finds one (a scanner of source code, say) what it
@@ -48,7 +47,8 @@ const TRACE: Duration = Duration::days(90);
 /// The keys of all accounts.
 pub struct ApiKeys {
     pool: PgPool,
-    kept: Kept,
+    /// By the SHA-256 of the key.
+    kept: ShortMemory<[u8; 32], Grant>,
 }
 
 /// A key as its owner sees it.
@@ -91,7 +91,7 @@ impl ApiKeys {
     pub fn new(pool: PgPool) -> Self {
         Self {
             pool,
-            kept: Kept::default(),
+            kept: ShortMemory::default(),
         }
     }
 
@@ -107,6 +107,7 @@ impl ApiKeys {
         if let Some(grant) = self.kept.get(&hash) {
             return Ok(grant);
         }
+        let since = self.kept.begin();
         let row = sqlx::query(
             "SELECT key_id, account_id, permissions, last_used_at FROM api_keys \
              WHERE key_hash = $1 AND revoked_at IS NULL AND expires_at > $2",
@@ -129,7 +130,7 @@ impl ApiKeys {
                 .execute(&self.pool)
                 .await?;
         }
-        self.kept.put(hash, grant.clone());
+        self.kept.keep(hash, grant.clone(), since);
         Ok(grant)
     }
 

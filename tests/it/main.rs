@@ -23,6 +23,7 @@ mod orders;
 mod payments;
 mod permissions;
 mod problems;
+mod races;
 mod reports;
 mod restart;
 mod same_key;

@@ -6,7 +6,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use soko_commands::Engine;
@@ -19,10 +18,7 @@ use soko_domain::{AccountId, StoreId, TenantId};
 
 use super::Place;
 use crate::problem::{Code, Problem, Result};
-
-const KEPT_FOR: Duration = Duration::from_secs(1);
-
-const KEPT_MAX: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
+use crate::short_memory::ShortMemory;
 
 /// The stores whose tenants are known; they never move.
 const STORES_MAX: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
@@ -30,7 +26,7 @@ const STORES_MAX: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 /// The roles of all who ask.
 pub struct Standings {
     engine: Engine,
-    found: Mutex<LruCache<(AccountId, Place), (Instant, Standing)>>,
+    found: ShortMemory<(AccountId, Place), Standing>,
     tenants: Mutex<LruCache<StoreId, TenantId>>,
 }
 
@@ -45,7 +41,7 @@ impl Standings {
     pub fn new(engine: Engine) -> Self {
         Self {
             engine,
-            found: Mutex::new(LruCache::new(KEPT_MAX)),
+            found: ShortMemory::default(),
             tenants: Mutex::new(LruCache::new(STORES_MAX)),
         }
     }
@@ -79,24 +75,21 @@ impl Standings {
             });
         };
         let key = (account_id, place.clone());
-        if let Some(standing) = self.kept(&key) {
+        if let Some(standing) = self.found.get(&key) {
             return Ok(standing);
         }
+        let since = self.found.begin();
         let standing = self.look_up(account_id, place).await?;
         // Nobody should wait for a role that they were just given.
         if standing.roles.iter().any(|role| allows(*role, permission)) {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.put(key, (Instant::now(), standing.clone()));
+            self.found.keep(key, standing.clone(), since);
         }
         Ok(standing)
     }
 
     /// Roles have changed here.
     pub fn forget(&self) {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.found.forget_all();
     }
 
     /// Whose the store is.
@@ -133,12 +126,6 @@ impl Standings {
             }
             (None, None, None) => Ok(TenantId::PLATFORM),
         }
-    }
-
-    fn kept(&self, key: &(AccountId, Place)) -> Option<Standing> {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, standing) = found.get(key)?;
-        (at.elapsed() < KEPT_FOR).then(|| standing.clone())
     }
 
     /// From the innermost outwards.
