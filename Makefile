@@ -7,13 +7,14 @@ target := $(or $(CARGO_TARGET_DIR),target)
 # What .env says, if there is one.
 settings := set -a; [ ! -f .env ] || . ./.env; set +a;
 
-.PHONY: help run test fuzz demo bench lint
+.PHONY: help run test fuzz races demo bench lint
 
 help:
 	@echo "make run     the whole system on http://localhost:8080"
 	@echo "make demo    the same with a lively market in it, and log-ins to try"
 	@echo "make test    every test"
-	@echo "make fuzz    a hundred thousand hostile requests; SOKO_FUZZ_SEED for others"
+	@echo "make fuzz    a hundred thousand hostile requests, and bytes for every parser"
+	@echo "make races   each race for the same thing, a thousand times"
 	@echo "make bench   how fast it is, beside the limits of this machine"
 	@echo "make lint    format, lints, licences, unused dependencies"
 
@@ -27,6 +28,9 @@ test:
 
 fuzz:
 	@scripts/fuzz
+
+races:
+	@scripts/races
 
 demo:
 	@scripts/prerequisites run

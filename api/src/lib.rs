@@ -21,6 +21,8 @@ mod executing;
 pub mod followers;
 pub mod found;
 pub mod fresh;
+#[cfg(test)]
+mod fuzz;
 pub mod gate;
 pub mod http;
 pub mod kept_answers;

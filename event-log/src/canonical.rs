@@ -1,5 +1,7 @@
 //! The one way in which events are written down, so that the same event is the same bytes.
 
+#[cfg(test)]
+mod fuzz;
 mod sorted;
 
 use serde::Serialize;

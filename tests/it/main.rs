@@ -30,7 +30,7 @@ mod same_key;
 mod servers_die;
 mod stock;
 mod tenants_and_stores;
-mod token_attacks;
 mod throttles;
+mod token_attacks;
 mod two_nodes;
 mod vendors;
