@@ -19,8 +19,9 @@ use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 
 /// Hashes that wait for their turn on each core that makes them: with those, nobody waits for much
-/// longer than five seconds, which is well within the deadline of a request.
-const WAITING_MAX: usize = 100;
+/// longer than two seconds, and on a machine that has five times as much to do as it can, still not
+/// past the deadline of a request.
+const WAITING_MAX: usize = 40;
 
 /// The floor of OWASP's Password Storage Cheat Sheet for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
