@@ -18,6 +18,7 @@ mod demo;
 mod embedded;
 mod first_sale;
 mod hostile;
+mod log_lines;
 mod order_stream;
 mod orders;
 mod payments;
