@@ -8,6 +8,9 @@
 -- `tails` are the streams whose last sequence the units rely on, because they read them (0: there
 -- must be no such stream) or because they go on from there. SK001 says that one has moved, and
 -- its detail which: type, id and the sequence that was expected.
+--
+-- `keys` are of subjects whose personal data comes into the log for the first time; those of
+-- `erased_subjects` are destroyed. See 0035_personal_keys.sql.
 CREATE FUNCTION append(
     tenants            uuid[],
     metadata           json[],
@@ -33,6 +36,10 @@ CREATE FUNCTION append(
     claim_digests      bytea[],
     claim_outcomes     json[],
     claim_command_ids  uuid[],
+    key_subjects       uuid[],
+    key_tenants        uuid[],
+    keys               bytea[],
+    erased_subjects    uuid[],
     OUT head           bigint,
     OUT recorded       timestamptz
 )
@@ -116,6 +123,21 @@ BEGIN
                    unnest(claim_owners) AS owner, unnest(claim_digests) AS digest,
                    unnest(claim_outcomes) AS outcome, unnest(claim_command_ids) AS command_id
         ) c;
+    END IF;
+
+    IF cardinality(key_subjects) > 0 THEN
+        INSERT INTO personal_keys (subject_id, tenant_id, sealed_key, made_at)
+        SELECT k.subject_id, k.tenant_id, k.sealed_key, recorded
+        FROM (
+            SELECT unnest(key_subjects) AS subject_id, unnest(key_tenants) AS tenant_id,
+                   unnest(keys) AS sealed_key
+        ) k;
+    END IF;
+
+    IF cardinality(erased_subjects) > 0 THEN
+        UPDATE personal_keys k SET sealed_key = NULL, erased_at = recorded
+        FROM (SELECT unnest(erased_subjects) AS subject_id) e
+        WHERE k.subject_id = e.subject_id AND k.sealed_key IS NOT NULL;
     END IF;
 END;
 $$;

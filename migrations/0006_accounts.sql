@@ -56,10 +56,10 @@ CREATE INDEX login_failures_old ON login_failures (last_at);
 -- The keys that access tokens are signed with, where none is set from outside.
 CREATE TABLE signing_keys (
     key_id      text        NOT NULL PRIMARY KEY,
-    -- PKCS#8
-    private_key bytea       NOT NULL,
+    -- PKCS#8, sealed by the master key.
+    sealed_key  bytea       NOT NULL,
     created_at  timestamptz NOT NULL
 );
 
 SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON credentials, sessions, refresh_tokens, login_failures');
-SELECT grant_to('soko_app', 'SELECT, INSERT, DELETE ON signing_keys');
+SELECT grant_to('soko_app', 'SELECT, INSERT, UPDATE, DELETE ON signing_keys');

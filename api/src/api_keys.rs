@@ -204,6 +204,11 @@ impl ApiKeys {
         rows.iter().map(|row| Ok(api_key(row)?)).collect()
     }
 
+    /// Whatever was changed without this is found out with the next request.
+    pub fn look_again(&self) {
+        self.kept.forget_all();
+    }
+
     /// From the next request on it opens nothing here, and within a second nothing anywhere; `false`
     /// if the account has no such key.
     ///

@@ -9,7 +9,7 @@ use soko_commands::{CommandContext, Engine, EngineOptions};
 use soko_domain::account::PlatformRole;
 use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
 use soko_event_log::{
-    Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position,
+    Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position, Vault,
 };
 use soko_projections::read_models::categories::Categories;
 use soko_projections::read_models::products::Products;
@@ -27,9 +27,11 @@ use crate::database::Database;
 use crate::gate::RateLimits;
 use crate::kept_answers::KeptAnswers;
 use crate::login_throttle::{self, LoginThrottle};
+use crate::master_keys::{self, MasterKeysError};
 use crate::passwords::{NewPassword, PasswordError, Passwords};
 use crate::problem::Problem;
 use crate::resources::health::Check;
+use crate::retention;
 use crate::secret::Secret;
 use crate::sessions::Sessions;
 use crate::signing_keys::{self, SigningKeysError};
@@ -50,6 +52,7 @@ pub struct App {
     tokens: Tokens,
     sessions: Sessions,
     credentials: Credentials,
+    vault: Vault,
     api_keys: ApiKeys,
     passwords: Passwords,
     login_throttle: LoginThrottle,
@@ -63,6 +66,8 @@ pub enum AppError {
     Database(#[from] sqlx::Error),
     #[error("the log cannot be appended to")]
     Appender(#[from] AppendError),
+    #[error("personal data cannot be protected")]
+    MasterKeys(#[from] MasterKeysError),
     #[error("there is no key to sign access tokens with")]
     SigningKeys(#[from] SigningKeysError),
     #[error("SOKO_ADMIN_PASSWORD {0}")]
@@ -89,8 +94,10 @@ impl App {
         let pool = database.query_pool(&config);
         let appender =
             Appender::start(database.part("appender"), AppenderOptions::default()).await?;
-        let engine = Engine::new(appender.clone(), pool.clone(), EngineOptions::default());
-        let keys = signing_keys::ring(&config, &pool, Utc::now()).await?;
+        let vault = master_keys::vault(&config, &pool).await?;
+        let options = EngineOptions::default();
+        let engine = Engine::new(appender.clone(), pool.clone(), vault.clone(), options);
+        let keys = signing_keys::ring(&config, &pool, vault.masters(), Utc::now()).await?;
         let app = Self {
             metrics,
             rate_limits: RateLimits::new(&config).map(Arc::new),
@@ -98,6 +105,7 @@ impl App {
             tokens: Tokens::new(config.issuer(), keys),
             sessions: Sessions::new(pool.clone()),
             credentials: Credentials::new(pool.clone()),
+            vault,
             api_keys: ApiKeys::new(pool.clone()),
             passwords: Passwords::default(),
             login_throttle: LoginThrottle::new(&pool).await?,
@@ -147,6 +155,11 @@ impl App {
 
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// What opens personal data.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     pub fn api_keys(&self) -> &ApiKeys {
@@ -216,6 +229,7 @@ impl App {
 
     /// Tidies what grows, and looks at what others may have changed; never ends.
     pub async fn upkeep(&self) {
+        master_keys::rotate(&self.vault, &self.pool).await;
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for seconds in 0_u64.. {
@@ -229,13 +243,15 @@ impl App {
                 }
             }
             if seconds % KEYS_INTERVAL_SECONDS == KEYS_INTERVAL_SECONDS - 1 {
-                match signing_keys::ring(&self.config, &self.pool, Utc::now()).await {
+                let masters = self.vault.masters();
+                match signing_keys::ring(&self.config, &self.pool, masters, Utc::now()).await {
                     Ok(keys) => self.tokens.replace_keys(keys),
                     Err(error) => tracing::warn!(%error, "the signing keys could not be read"),
                 }
             }
             if seconds % TIDY_INTERVAL_SECONDS == TIDY_INTERVAL_SECONDS - 1 {
                 let _ = self.sessions.forget_expired(Utc::now()).await;
+                let _ = retention::forget(self, Utc::now()).await;
                 let _ = self.api_keys.forget_old(Utc::now()).await;
                 let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
             }
@@ -264,7 +280,7 @@ impl App {
         password: &Secret,
     ) -> Result<(), AppError> {
         let account_id = AccountId::from_uuid(Uuid::now_v7());
-        let subject = SubjectId::from_uuid(account_id.as_uuid());
+        let subject = SubjectId::from(account_id);
         let name: Text<120> = "Platform admin".to_owned().try_into()?;
         let password = NewPassword::parse(password, &[email.as_str()])?;
         let hash = self.passwords.hash(password).await?;

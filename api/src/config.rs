@@ -14,7 +14,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use self::values::Value;
 pub use self::values::{
-    CorsOrigins, LogFormat, Millis, NatsServer, PublicUrl, SigningKeyText, Switch,
+    CorsOrigins, LogFormat, MasterKeyText, MasterKeyTexts, Millis, NatsServer, PublicUrl,
+    SigningKeyText, Switch,
 };
 use crate::secret::Secret;
 
@@ -122,6 +123,13 @@ settings! {
     admin_email: Option<EmailAddress> = "SOKO_ADMIN_EMAIL";
     /// The password of the first platform admin.
     admin_password: Option<Secret> = "SOKO_ADMIN_PASSWORD";
+    /// 32 random bytes in base64, as `openssl rand -base64 32` makes them, or a file with them. It
+    /// protects personal data and other secrets in the database: without it they are lost. If not
+    /// set, one is made and kept in the data folder, or with `DATABASE_URL` in the database itself.
+    master_key: Option<MasterKeyText> = "SOKO_MASTER_KEY";
+    /// Those used before `SOKO_MASTER_KEY`, with commas between them, until the log says that they
+    /// are needed no more.
+    previous_master_keys: Option<MasterKeyTexts> = "SOKO_PREVIOUS_MASTER_KEYS";
     /// The Ed25519 key that signs access tokens: PKCS#8 as PEM, as base64, or a file with one of
     /// them. If not set, one is made and kept in the database.
     signing_key: Option<SigningKeyText> = "SOKO_SIGNING_KEY";
@@ -144,6 +152,8 @@ settings! {
     /// Requests per minute that one client address may make to /auth. Guesses at one password are
     /// slowed down long before.
     auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "600";
+    /// For how many days it is kept who a guest was, once there is nothing left to do for the order.
+    keep_guests_days: NonZeroU32 = "SOKO_KEEP_GUESTS_DAYS" or "730";
     /// The largest request body in bytes, where a route does not say otherwise.
     body_bytes_max: NonZeroUsize = "SOKO_BODY_BYTES_MAX" or "65536";
     /// How long a client may take to send a body.

@@ -7,9 +7,10 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::json;
-use soko_event_log::Position;
+use soko_event_log::{LogReader, Position};
 use soko_projections::{Freshness, ReadModel};
 
+use crate::app::App;
 use crate::command::malformed;
 use crate::operation::{Input, Operation};
 use crate::problem::{Code, Problem, Result};
@@ -24,6 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct MinPosition(Option<Position>);
 
 impl MinPosition {
+    /// All that is in the log by now.
+    ///
+    /// # Errors
+    /// The log cannot be reached.
+    pub async fn now(app: &App) -> Result<Self> {
+        let head = LogReader::new(app.pool().clone()).head().await?;
+        Ok(Self(Some(head)))
+    }
+
     /// Waits until the read model is there.
     ///
     /// # Errors

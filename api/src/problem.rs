@@ -11,6 +11,7 @@ use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE}
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use soko_event_log::VaultError;
 
 pub use self::code::Code;
 
@@ -249,6 +250,15 @@ impl ResponseError for Problem {
 }
 
 /// A database that does not answer is a reason to try again, not a defect.
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Database(error) => error.into(),
+            error => Self::ours(Code::Internal, &error),
+        }
+    }
+}
+
 impl From<sqlx::Error> for Problem {
     fn from(cause: sqlx::Error) -> Self {
         let code = match &cause {

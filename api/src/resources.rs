@@ -9,6 +9,8 @@ pub(crate) mod categories;
 pub(crate) mod commands;
 pub(crate) mod differences;
 pub(crate) mod documentation;
+pub(crate) mod erasure;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod invitations;
 pub(crate) mod keys;

@@ -11,9 +11,10 @@ use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
-    access_log, api_keys, audit, auth, carts, categories, commands, documentation, health,
-    invitations, keys, locations, me, order_stream, order_views, orders, payments, products,
-    read_models, reports, shelves, stock, stock_levels, store_people, stores, tenants, vendors,
+    access_log, api_keys, audit, auth, carts, categories, commands, documentation, erasure, export,
+    health, invitations, keys, locations, me, order_stream, order_views, orders, payments,
+    products, read_models, reports, shelves, stock, stock_levels, store_people, stores, tenants,
+    vendors,
 };
 use crate::route::{API, Route};
 
@@ -63,6 +64,8 @@ fn people() -> Vec<Route> {
         post("/auth/password/change", "Set another password", own, auth::change_password),
         get("/me", "Who I am", own, me::get),
         patch("/me", "Change my name or phone", own, me::change),
+        delete("/me", "Have me forgotten", own, erasure::erase),
+        get("/me/export", "All that is kept about me", own, export::export),
         get("/me/memberships", "Where I have a role", own, me::memberships),
         get("/me/sessions", "Where I am logged in", own, me::sessions),
         delete("/me/sessions/{id}", "Log out elsewhere", own, me::end_session),

@@ -17,6 +17,7 @@ use crate::database::Database;
 use crate::embedded::{Servers, ServersError};
 use crate::followers::{self, Followers, UnknownModel};
 use crate::http;
+use crate::master_keys::{self, MasterKeysError};
 use crate::seed::{self, SeedError};
 
 /// What a process is for.
@@ -58,6 +59,8 @@ pub enum RunError {
     Bus(#[from] ConnectError),
     #[error("a relay needs a NATS to publish to: set NATS_URL")]
     NoBus,
+    #[error("personal data cannot be protected")]
+    MasterKeys(#[from] MasterKeysError),
     #[error("the log cannot be appended to")]
     Append(#[from] AppendError),
     #[error("HTTP cannot be served at {address}")]
@@ -226,7 +229,9 @@ impl Parts {
         let pool = self.database.part_pool("process managers");
         let connect = self.database.part("appender");
         let appender = Appender::start(connect, AppenderOptions::default()).await?;
-        let engine = Engine::new(appender.clone(), pool.clone(), EngineOptions::default());
+        let vault = master_keys::vault(&self.config, &pool).await?;
+        let options = EngineOptions::default();
+        let engine = Engine::new(appender.clone(), pool.clone(), vault, options);
         let feed = bus::feed(self.bus.as_ref(), pool.clone(), Some(appender.head())).await?;
         let mut followers = Followers::default();
         let clock = Clock::system();

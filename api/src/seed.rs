@@ -135,7 +135,7 @@ impl Seed<'_> {
     async fn account(&self, name: &str, email: &str) -> Result<AccountId, SeedError> {
         let step = format!("account-{email}");
         let account_id: AccountId = id(&step);
-        let subject = SubjectId::from_uuid(account_id.as_uuid());
+        let subject = SubjectId::from(account_id);
         let kept = self
             .app
             .credentials()

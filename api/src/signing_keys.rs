@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use soko_event_log::{MasterKeys, OpenError};
 use sqlx::{PgPool, Row};
 
 use crate::config::Config;
@@ -17,6 +18,9 @@ const PUBLISH_BEFORE_USE: Duration = Duration::hours(1);
 /// Longer than a token of the key before could still be good.
 const KEEP_OLD_FOR: Duration = Duration::days(1);
 
+/// What a key is sealed for.
+const PURPOSE: &str = "signing key";
+
 /// One node makes a new key, the others find it.
 const LOCK: i64 = 0x736f_6b6f_6b65_7973;
 
@@ -26,6 +30,8 @@ pub enum SigningKeysError {
     Database(#[from] sqlx::Error),
     #[error("a signing key cannot be used")]
     Key(#[from] ed25519_dalek::pkcs8::Error),
+    #[error("a signing key cannot be opened")]
+    Sealed(#[from] OpenError),
     #[error("there is no signing key")]
     None,
 }
@@ -37,16 +43,17 @@ pub enum SigningKeysError {
 pub async fn ring(
     config: &Config,
     pool: &PgPool,
+    masters: &MasterKeys,
     now: DateTime<Utc>,
 ) -> Result<KeyRing, SigningKeysError> {
-    let mut stored = stored(pool).await?;
+    let mut stored = stored(pool, masters).await?;
     let Some(set) = &config.signing_key else {
         if stored
             .first()
             .is_none_or(|key| key.created_at < now - ROTATE_AFTER)
         {
-            make(pool, now).await?;
-            stored = self::stored(pool).await?;
+            make(pool, masters, now).await?;
+            stored = self::stored(pool, masters).await?;
         }
         let in_use = stored
             .iter()
@@ -70,21 +77,46 @@ pub async fn ring(
     Ok(KeyRing::new(SigningPair::new(set.key())?, others))
 }
 
+/// Seals with the master key in use what an earlier one has sealed.
+///
+/// # Errors
+/// The database, or a key that cannot be opened.
+pub async fn reseal(pool: &PgPool, masters: &MasterKeys) -> Result<(), SigningKeysError> {
+    let rows = sqlx::query("SELECT key_id, sealed_key FROM signing_keys")
+        .fetch_all(pool)
+        .await?;
+    for row in rows {
+        let (key_id, sealed): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        if masters.is_outdated(&sealed) {
+            let key = masters.open(PURPOSE, key_id.as_bytes(), &sealed)?;
+            sqlx::query("UPDATE signing_keys SET sealed_key = $2 WHERE key_id = $1")
+                .bind(&key_id)
+                .bind(masters.seal(PURPOSE, key_id.as_bytes(), &key))
+                .execute(pool)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 struct Stored {
     pair: SigningPair,
     created_at: DateTime<Utc>,
 }
 
 /// Newest first.
-async fn stored(pool: &PgPool) -> Result<Vec<Stored>, SigningKeysError> {
+async fn stored(pool: &PgPool, masters: &MasterKeys) -> Result<Vec<Stored>, SigningKeysError> {
     let rows = sqlx::query(
-        "SELECT private_key, created_at FROM signing_keys ORDER BY created_at DESC, key_id",
+        "SELECT key_id, sealed_key, created_at FROM signing_keys ORDER BY created_at DESC, key_id",
     )
     .fetch_all(pool)
     .await?;
     rows.iter()
         .map(|row| {
-            let key = SigningKey::from_pkcs8_der(&row.try_get::<Vec<u8>, _>("private_key")?)?;
+            let key_id: String = row.try_get("key_id")?;
+            let sealed: Vec<u8> = row.try_get("sealed_key")?;
+            let key =
+                SigningKey::from_pkcs8_der(&masters.open(PURPOSE, key_id.as_bytes(), &sealed)?)?;
             Ok(Stored {
                 pair: SigningPair::new(&key)?,
                 created_at: row.try_get("created_at")?,
@@ -93,19 +125,25 @@ async fn stored(pool: &PgPool) -> Result<Vec<Stored>, SigningKeysError> {
         .collect()
 }
 
-async fn make(pool: &PgPool, now: DateTime<Utc>) -> Result<(), SigningKeysError> {
+async fn make(
+    pool: &PgPool,
+    masters: &MasterKeys,
+    now: DateTime<Utc>,
+) -> Result<(), SigningKeysError> {
     let key = SigningKey::from_bytes(&rand::random());
+    let pair = SigningPair::new(&key)?;
+    let key_id = pair.key_id();
     let mut transaction = pool.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
         .bind(LOCK)
         .execute(&mut *transaction)
         .await?;
     let inserted = sqlx::query(
-        "INSERT INTO signing_keys (key_id, private_key, created_at) SELECT $1, $2, $3 \
+        "INSERT INTO signing_keys (key_id, sealed_key, created_at) SELECT $1, $2, $3 \
          WHERE NOT EXISTS (SELECT FROM signing_keys WHERE created_at >= $4)",
     )
-    .bind(SigningPair::new(&key)?.key_id())
-    .bind(key.to_pkcs8_der()?.as_bytes())
+    .bind(key_id)
+    .bind(masters.seal(PURPOSE, key_id.as_bytes(), key.to_pkcs8_der()?.as_bytes()))
     .bind(now)
     .bind(now - ROTATE_AFTER)
     .execute(&mut *transaction)

@@ -7,7 +7,7 @@ use soko_domain::payment::{PaymentCommand, PaymentProvider};
 use soko_domain::stock::{StockCommand, StockError, StockNote};
 use soko_domain::{
     AccountId, Currency, LocationId, Money, Order, OrderId, Payment, PaymentId, Personal,
-    ProductId, Quantity, Stock, StoreId, SubjectId, Tax, TaxRate, TenantId, VariantId, VendorId,
+    ProductId, Quantity, Stock, StoreId, Tax, TaxRate, TenantId, VariantId, VendorId,
 };
 use soko_event_log::{Actor, Claim, ClaimKind};
 use std::error::Error;
@@ -162,15 +162,17 @@ impl Shelf {
             "city": "Nairobi", "country": "KE",
         }))
         .unwrap_or_else(|_| unreachable!("a constant"));
+        let customer = Customer::Account(self.account_id);
+        let shipping_address = Personal::new(customer.subject(order_id), address);
         Placement {
             number: number(random_of(order_id)),
             store_id: self.store_id,
-            customer: Customer::Account(self.account_id),
+            customer,
             currency,
             lines,
             totals,
             tax,
-            shipping_address: Personal::new(SubjectId::from_uuid(order_id.as_uuid()), address),
+            shipping_address,
             payment_id,
             provider: PaymentProvider::CashOnDelivery,
         }

@@ -1,6 +1,8 @@
 //! Private servers for one run, with everything durable.
 
+use soko_commands::{Engine, EngineOptions};
 use soko_embedded::{Durability, Postgres, PostgresOptions};
+use soko_event_log::{Appender, MasterKey, MasterKeys, Vault};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::error::Error;
@@ -26,6 +28,19 @@ const WARM_UP: [&str; 3] = [
         SELECT setting::int FROM pg_settings WHERE name = 'shared_buffers'))",
     "CHECKPOINT",
 ];
+
+impl Database {
+    pub(crate) fn engine(&self, appender: &Appender) -> Engine {
+        let masters = MasterKeys::new(MasterKey::for_tests(), []);
+        let vault = Vault::new(self.pool.clone(), masters);
+        Engine::new(
+            appender.clone(),
+            self.pool.clone(),
+            vault,
+            EngineOptions::default(),
+        )
+    }
+}
 
 impl Server {
     pub(crate) async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {

@@ -11,7 +11,9 @@
 //! | repeated with its key, on another node | 2: the append that fails, the look-up |
 //!
 //! An aggregate that is not in memory costs two more (snapshot, events), all that a unit needs at
-//! the same time, and a new one none. A lane that other commands want is not held meanwhile.
+//! the same time, and a new one none; what is personal in it one more, for the keys. So does an
+//! event about somebody who is known, and was not heard of for a second. A lane that other commands
+//! want is not held meanwhile.
 
 mod attempt;
 mod confirm;
@@ -36,7 +38,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use soko_domain::Decide;
-use soko_event_log::{ClaimKind, Claims, FoundClaim, Loader, Position};
+use soko_event_log::{ClaimKind, Claims, FoundClaim, Loader, Position, Vault};
 use sqlx::PgPool;
 use std::convert::Infallible;
 use std::fmt;
@@ -78,6 +80,7 @@ struct Inner {
     tails: Tails,
     lanes: LaneCache,
     keys: Keys,
+    vault: Vault,
     snapshots: Snapshots,
     counters: Counters,
     options: EngineOptions,
@@ -97,15 +100,16 @@ impl Default for EngineOptions {
 impl Engine {
     /// `pool` must lead to the database that `append` writes to, not to a replica of it. Call it
     /// within a tokio runtime that outlives the engine.
-    pub fn new(append: impl Append, pool: PgPool, options: EngineOptions) -> Self {
+    pub fn new(append: impl Append, pool: PgPool, vault: Vault, options: EngineOptions) -> Self {
         let append: Arc<dyn Append> = Arc::new(append);
-        let loader = Loader::new(pool.clone());
+        let loader = Loader::new(pool.clone(), vault.clone());
         Self(Arc::new(Inner {
             lanes: LaneCache::new(options.lanes_max, Arc::clone(&append)),
             tails: Tails::start(loader.clone()),
             claims: Claims::new(pool.clone()),
             snapshots: Snapshots::start(pool),
             keys: Keys::new(),
+            vault,
             counters: Counters::new(),
             append,
             loader,

@@ -9,7 +9,10 @@ mod claims;
 mod collect_payment;
 mod create_product;
 mod describe_product;
+mod erase_account;
+mod forget_guest;
 mod fulfil_order;
+mod leave_vendor;
 mod open_store;
 mod place_order;
 mod register_account;
@@ -28,7 +31,10 @@ pub use claims::email_claim;
 pub use collect_payment::{CollectPayment, CollectPaymentError, CollectedPayment, collect_payment};
 pub use create_product::{CreateProduct, CreateProductError, CreatedProduct, create_product};
 pub use describe_product::{DescribeProductError, describe_product};
+pub use erase_account::erase_account;
+pub use forget_guest::forget_guest;
 pub use fulfil_order::{FulfilOrderError, ShipOrder, deliver_order, pack_order, ship_order};
+pub use leave_vendor::{remove_vendor_member, withdraw_invitation};
 pub use open_store::{OpenStore, OpenStoreError, open_store};
 pub use place_order::{
     OrderSource, PlaceOrder, PlaceOrderError, PlacedOrder, ShortLine, place_order,

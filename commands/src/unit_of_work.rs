@@ -8,7 +8,7 @@ pub(crate) use draft::AnyDraft;
 use crate::lane::{Loaded, StreamKey};
 use crate::lanes::{LaneRequest, key_of};
 use draft::Draft;
-use soko_domain::Decide;
+use soko_domain::{Decide, SubjectId};
 use soko_event_log::{CanonicalError, Claim, NewEvent, Release};
 use std::cell::Cell;
 use strangers::Strangers;
@@ -22,6 +22,7 @@ pub struct UnitOfWork<'a> {
     steps: Vec<(usize, usize)>,
     claims: Vec<Claim>,
     releases: Vec<Release>,
+    erased: Vec<SubjectId>,
     strangers: Strangers,
 }
 
@@ -38,6 +39,7 @@ pub(crate) struct Drafted {
     pub(crate) events: Vec<NewEvent>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) releases: Vec<Release>,
+    pub(crate) erased: Vec<SubjectId>,
 }
 
 pub(crate) struct DraftedLane {
@@ -48,7 +50,10 @@ pub(crate) struct DraftedLane {
 
 impl Drafted {
     pub(crate) fn has_effect(&self) -> bool {
-        !(self.events.is_empty() && self.claims.is_empty() && self.releases.is_empty())
+        !(self.events.is_empty()
+            && self.claims.is_empty()
+            && self.releases.is_empty()
+            && self.erased.is_empty())
     }
 }
 
@@ -66,6 +71,7 @@ impl<'a> UnitOfWork<'a> {
             steps: Vec::new(),
             claims: Vec::new(),
             releases: Vec::new(),
+            erased: Vec::new(),
             strangers: Strangers::default(),
         }
     }
@@ -138,6 +144,11 @@ impl<'a> UnitOfWork<'a> {
         self.releases.push(release);
     }
 
+    /// Destroys the key of what is personal of the subject, together with the events.
+    pub fn erase(&mut self, subject: SubjectId) {
+        self.erased.push(subject);
+    }
+
     /// The aggregates that were asked for and are not taken. If there is one, what was decided
     /// means nothing.
     pub(crate) fn missing(&self) -> Vec<LaneRequest> {
@@ -150,6 +161,7 @@ impl<'a> UnitOfWork<'a> {
             self.steps.clear();
             self.claims.clear();
             self.releases.clear();
+            self.erased.clear();
             self.seats.iter_mut().for_each(|seat| seat.draft = None);
         }
         let mut events = Vec::with_capacity(self.steps.iter().map(|(_, count)| count).sum());
@@ -172,6 +184,7 @@ impl<'a> UnitOfWork<'a> {
             events,
             claims: self.claims,
             releases: self.releases,
+            erased: self.erased,
         })
     }
 

@@ -1,9 +1,9 @@
 //! What is appended: units of work.
 
-use crate::{CanonicalError, Claim, ClaimKind, Metadata, Position, canonical_json};
+use crate::{CanonicalError, Claim, ClaimKind, Metadata, NewKey, Position, canonical_json};
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
-use soko_domain::{AggregateId, Decide, TenantId};
+use soko_domain::{AggregateId, Decide, SubjectId, TenantId};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,10 @@ pub struct Unit {
     pub releases: Vec<Release>,
     pub guards: Vec<Guard>,
     pub epochs: Vec<EpochMark>,
+    /// Of the subjects whose personal data is in the events and was nowhere before.
+    pub keys: Vec<NewKey>,
+    /// Whose keys are destroyed.
+    pub erased: Vec<SubjectId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub struct NewEvent {
     pub sequence: u64,
     pub event_type: Cow<'static, str>,
     pub event_version: Cow<'static, str>,
-    /// As [`canonical_json`] writes it.
+    /// As [`canonical_json`] writes it; what is personal has to be sealed before it is appended.
     pub payload: String,
 }
 
@@ -79,6 +83,10 @@ pub enum AppendError {
     GuardMoved,
     #[error("{kind} {value:?} is taken")]
     ClaimTaken { kind: ClaimKind, value: String },
+    #[error("a subject of the unit's personal data was given its key by somebody else")]
+    KeyMade,
+    #[error("the unit shows personal data in the clear")]
+    Unsealed,
     #[error("the unit stood on another one that failed")]
     Stopped,
     #[error("the log has too much to do; try again in {retry_after:?}")]

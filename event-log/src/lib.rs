@@ -16,6 +16,7 @@ mod recorded_event;
 mod relay;
 mod stored_event;
 mod subscription;
+mod vault;
 
 pub use append::{AppendError, Appended, EpochMark, Guard, NewEvent, Release, Unit};
 pub use appender::{Appender, AppenderOptions, Ticket};
@@ -31,6 +32,10 @@ pub use relay::{Relay, RelayOptions};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
 pub use subscription::{
     Delivery, JetStream, JetStreamOptions, Subscription, SubscriptionError, Tail,
+};
+pub use vault::{
+    BrokenSeal, DataKey, KeptKeyError, Keys, MasterKey, MasterKeyError, MasterKeys, NewKey,
+    OpenError, RotationError, Sealer, Vault, VaultError,
 };
 
 /// Every migration there is; the only place of DDL.

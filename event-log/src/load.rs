@@ -1,9 +1,11 @@
 //! The events of one aggregate, by way of postgres-es.
 
+use crate::vault::{Vault, VaultError, subjects_sealed_in};
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError, SerializedEvent};
 use postgres_es::PostgresEventRepository;
 use soko_domain::{Decide, upcasters};
 use sqlx::PgPool;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -25,6 +27,8 @@ pub enum LoadError {
         #[source]
         cause: serde_json::Error,
     },
+    #[error("what is personal in the history cannot be opened")]
+    Vault(#[from] VaultError),
     #[error("the log cannot be reached")]
     Repository(#[from] PersistenceError),
     #[error("the log cannot be reached")]
@@ -36,15 +40,21 @@ pub enum LoadError {
 pub struct Loader {
     pool: PgPool,
     repository: Arc<PostgresEventRepository>,
+    vault: Vault,
 }
 
 impl Loader {
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(pool: PgPool, vault: Vault) -> Self {
         let repository = Arc::new(PostgresEventRepository::new(pool.clone()));
-        Self { pool, repository }
+        Self {
+            pool,
+            repository,
+            vault,
+        }
     }
 
-    /// The events of a stream after a sequence (0: all), each with its own sequence.
+    /// The events of a stream after a sequence (0: all), each with its own sequence, and with all
+    /// that is personal in them opened.
     ///
     /// # Errors
     /// One is missing or cannot be read; the database cannot be reached.
@@ -54,7 +64,7 @@ impl Loader {
         after_sequence: u64,
     ) -> Result<Vec<(u64, A::Event)>, LoadError> {
         let stream_id = id.to_string();
-        let events = if after_sequence == 0 {
+        let mut events = if after_sequence == 0 {
             self.repository.get_events::<A>(&stream_id).await?
         } else {
             let after = usize::try_from(after_sequence).unwrap_or(usize::MAX);
@@ -62,11 +72,25 @@ impl Loader {
                 .get_last_events::<A>(&stream_id, after)
                 .await?
         };
+        self.open(&mut events).await?;
         events
             .into_iter()
             .zip(after_sequence + 1..)
             .map(|(event, sequence)| Ok((sequence, decode::<A>(event, sequence)?)))
             .collect()
+    }
+
+    async fn open(&self, events: &mut [SerializedEvent]) -> Result<(), VaultError> {
+        let mut subjects = BTreeSet::new();
+        for event in &mut *events {
+            subjects_sealed_in(&mut event.payload, &mut subjects);
+        }
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        let keys = self.vault.keys(subjects).await?;
+        let mut payloads = events.iter_mut().map(|event| &mut event.payload);
+        payloads.try_for_each(|payload| keys.open_json(payload))
     }
 
     /// The last sequence of each stream, in the order asked for; 0 where there is none.

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use soko_embedded::Postgres;
-use soko_event_log::Position;
+use soko_event_log::{MasterKey, Position};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -22,6 +22,10 @@ pub(crate) struct Arguments {
     /// Where `soko` keeps its private database.
     #[arg(long, env = "SOKO_DATA_DIR", default_value = ".soko", global = true)]
     data_dir: PathBuf,
+    /// The master key, in base64, that opens people's names; without it, the one that `soko` keeps
+    /// if nobody has set one. Without any, people are called by their ids.
+    #[arg(long, env = "SOKO_MASTER_KEY", hide_env_values = true, global = true)]
+    master_key: Option<MasterKey>,
     #[command(subcommand)]
     pub(crate) task: Task,
 }
@@ -95,6 +99,14 @@ pub(crate) struct Which {
 }
 
 impl Arguments {
+    /// The master key that is set, or that is kept in the data folder.
+    pub(crate) fn master_key(&self) -> Result<Option<MasterKey>, Failure> {
+        match &self.master_key {
+            Some(key) => Ok(Some(key.clone())),
+            None => Ok(MasterKey::in_folder(&self.data_dir)?),
+        }
+    }
+
     pub(crate) fn database_url(&self) -> Result<String, Failure> {
         let private = || Postgres::url_in(&self.data_dir.join("postgres"));
         self.database_url

@@ -1,6 +1,6 @@
 //! Why a task could not be done, and with which exit code it ends.
 
-use soko_event_log::{PoisonedEvent, ReadError};
+use soko_event_log::{KeptKeyError, PoisonedEvent, ReadError, VaultError};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub(crate) enum Failure {
     Poisoned(#[from] Arc<PoisonedEvent>),
     #[error("the read models cannot be read")]
     ReadModel(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("there is no master key")]
+    MasterKey(#[from] KeptKeyError),
+    #[error("people's names cannot be opened: is SOKO_MASTER_KEY the one that `soko` has?")]
+    Names(#[from] VaultError),
     #[error("the answer cannot be written")]
     Output(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -38,7 +42,12 @@ impl Failure {
             Self::NoSuchName(..) => 2,
             Self::NotFound { .. } => 3,
             Self::NoDatabaseNamed(_) | Self::NoDatabase(_) => 4,
-            Self::Log(_) | Self::Poisoned(_) | Self::ReadModel(_) | Self::Output(_) => 5,
+            Self::Log(_)
+            | Self::Poisoned(_)
+            | Self::ReadModel(_)
+            | Self::MasterKey(_)
+            | Self::Names(_)
+            | Self::Output(_) => 5,
         })
     }
 }

@@ -6,10 +6,10 @@
 use crate::arguments::{Format, Subject};
 use crate::cells::shown;
 use crate::error::Failure;
+use crate::names::Names;
 use crate::progress::say;
 use crate::story::{Sentence, sentence};
 use serde::Serialize;
-use soko_domain::account::AccountEvent;
 use soko_domain::order::OrderEvent;
 use soko_domain::payment::PaymentEvent;
 use soko_domain::{AccountId, AnyEvent};
@@ -40,13 +40,14 @@ struct Line {
 
 pub(crate) async fn print(
     pool: &PgPool,
+    names: &Names,
     of: Subject,
     id: Uuid,
     format: Format,
 ) -> Result<ExitCode, Failure> {
     let log = LogReader::new(pool.clone());
     let events = story_of(&log, of, id).await?;
-    let names = names_of(&log, &events).await?;
+    let names = names.of(&log, events.values()).await?;
     let lines: Vec<Line> = events.values().map(|event| line(event, &names)).collect();
     match format {
         Format::Text => tell(of, id, &lines),
@@ -134,34 +135,6 @@ async fn unit_around(
 
 fn decoded(entries: Vec<Entry>) -> Result<Vec<Arc<RecordedEvent>>, Failure> {
     entries.into_iter().map(|entry| Ok(entry.event?)).collect()
-}
-
-/// What the people of the story are called, unless they were erased.
-async fn names_of(
-    log: &LogReader,
-    events: &Events,
-) -> Result<BTreeMap<AccountId, String>, Failure> {
-    let accounts: BTreeSet<AccountId> = events
-        .values()
-        .filter_map(|event| match event.metadata.actor {
-            Actor::Account(id) => Some(id),
-            Actor::Guest | Actor::System(_) => None,
-        })
-        .collect();
-    let mut names = BTreeMap::new();
-    for account in accounts {
-        for event in decoded(log.stream("account", account.as_uuid()).await?)? {
-            if let AnyEvent::Account(
-                _,
-                AccountEvent::Registered { name, .. } | AccountEvent::ProfileChanged { name, .. },
-            ) = &event.event
-                && let Some(name) = name.value()
-            {
-                names.insert(account, name.to_string());
-            }
-        }
-    }
-    Ok(names)
 }
 
 fn line(recorded: &RecordedEvent, names: &BTreeMap<AccountId, String>) -> Line {

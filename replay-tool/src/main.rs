@@ -6,6 +6,7 @@ mod arguments;
 mod cells;
 mod error;
 mod history;
+mod names;
 mod progress;
 mod rebuild;
 mod state;
@@ -16,6 +17,7 @@ mod verify;
 use arguments::{Arguments, Task};
 use clap::Parser;
 use error::Failure;
+use names::Names;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use std::process::ExitCode;
@@ -38,8 +40,12 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let pool = connect(&arguments.database_url()?).await?;
+    let master_key = arguments.master_key()?;
     let code = match arguments.task {
-        Task::History { of, id, format } => history::print(&pool, of, id, format).await,
+        Task::History { of, id, format } => {
+            let names = Names::new(&pool, master_key).await?;
+            history::print(&pool, &names, of, id, format).await
+        }
         Task::State {
             stream_type,
             id,

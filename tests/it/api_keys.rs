@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Contract, Market, Person, Soko, send, text};
+use soko_tests::{Contract, Market, Person, Settings, Soko, send, text};
 use std::time::Duration;
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn no_key_opens_more_than_the_table_of_routes_says() {
 
 #[tokio::test]
 async fn a_revoked_key_opens_nothing_from_the_next_request_on() {
-    let soko = Soko::start_with(shared()).await;
+    let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
     let mut market = Market::open(&soko).await;
     let made = make(&mut market.owner, &["view_store"]).await;
@@ -259,9 +259,4 @@ fn is_of_the_person(path: &str, method: &str) -> bool {
     .any(|part| path.contains(part))
         || (method != "GET" && path.contains("/members"))
         || (method == "GET" && ["/api/v1/tenants", "/api/v1/vendors"].contains(&path))
-}
-
-/// Nodes that say they are the same take each other's tokens.
-fn shared() -> soko_tests::Settings {
-    soko_tests::Settings::default().with("SOKO_PUBLIC_URL", "http://soko.test")
 }

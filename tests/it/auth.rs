@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Person, Soko, send, text};
+use soko_tests::{Person, Settings, Soko, send, text};
 
 #[tokio::test]
 async fn whoever_registers_can_log_in_and_see_themselves() {
@@ -59,7 +59,7 @@ async fn a_refresh_token_that_comes_back_after_its_successor_ends_the_whole_sess
 
 #[tokio::test]
 async fn who_logs_out_is_out_everywhere_at_once() {
-    let soko = Soko::start_with(shared()).await;
+    let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
     let mut amina = soko.person("amina").await;
     amina.at(&node.base()).get("/me").await.expect(200);
@@ -145,11 +145,6 @@ async fn no_password_and_no_token_is_ever_logged() {
     ] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
-}
-
-/// Two processes that issue tokens in one name.
-fn shared() -> soko_tests::Settings {
-    soko_tests::Settings::default().with("SOKO_PUBLIC_URL", "http://soko.test")
 }
 
 async fn refresh(soko: &Soko, token: &str) -> soko_tests::Answer {

@@ -20,7 +20,7 @@ async fn it_starts_works_stops_and_finds_its_data_again() {
         .local_addr()
         .unwrap()
         .port();
-    let client = reqwest::Client::new();
+    let client = soko_tests::http_client();
     let base = format!("http://127.0.0.1:{port}");
     let login = json!({ "email": "amina@soko.test", "password": "a long enough password" });
 

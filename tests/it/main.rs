@@ -23,6 +23,7 @@ mod order_stream;
 mod orders;
 mod payments;
 mod permissions;
+mod privacy;
 mod problems;
 mod races;
 mod reports;

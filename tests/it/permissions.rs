@@ -182,6 +182,8 @@ const OWN: &[(&str, &str)] = &[
     ("get", "/me"),
     ("get", "/me/memberships"),
     ("patch", "/me"),
+    ("get", "/me/export"),
+    ("delete", "/me"),
     ("get", "/me/sessions"),
     ("delete", "/me/sessions/{id}"),
     ("post", "/api-keys"),

@@ -16,13 +16,13 @@ const FETCHED_WITHIN: Duration = Duration::from_millis(500);
 
 #[tokio::test]
 async fn no_operation_takes_what_is_no_access_token() {
-    let soko = Soko::start_with(shared()).await;
+    let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let contract = Contract::of(&soko).await;
     let mut tokens = Kinds::collect(&soko).await.all();
     // Looked up while the rest is read, which may be refused first; `api_keys.rs` has these.
     tokens.retain(|(_, token)| !token.starts_with("soko_key_"));
     // Of the same name, but with keys of its own: another installation.
-    let elsewhere = Soko::start_with(shared()).await;
+    let elsewhere = Soko::start_with(Settings::of_one_issuer()).await;
     tokens.push(("a token from elsewhere", token_of(&elsewhere.admin().await)));
     let admin = soko.admin().await;
     let (header, claims, signature) = parts(&token_of(&admin));
@@ -312,9 +312,4 @@ fn decode(part: &str) -> Value {
 
 fn encode(value: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
-}
-
-/// Nodes that say they are the same.
-fn shared() -> Settings {
-    Settings::default().with("SOKO_PUBLIC_URL", "http://soko.test")
 }

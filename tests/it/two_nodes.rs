@@ -8,7 +8,7 @@ use soko_tests::{Market, Settings, Soko, text};
 
 #[tokio::test]
 async fn two_processes_never_sell_one_thing_twice() {
-    let soko = Soko::start_with(shared()).await;
+    let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
     let mut market = Market::open(&soko).await;
     let mug = market.product("Last Mugs", 500, 20).await;
@@ -41,7 +41,7 @@ async fn orders_go_on_and_stay_right_when_nats_dies() {
     let folder = soko_embedded::testing::scratch_folder();
     let nats = Nats::start(folder.path(), NatsOptions::default());
     let nats = nats.await.expect("a nats-server is installed");
-    let soko = Soko::start_with(shared().with("NATS_URL", nats.url())).await;
+    let soko = Soko::start_with(Settings::of_one_issuer().with("NATS_URL", nats.url())).await;
     let node = soko.beside().await;
     let mut market = Market::open(&soko).await;
     let mug = market.product("Mug", 500, 100).await;
@@ -65,7 +65,7 @@ async fn orders_go_on_and_stay_right_when_nats_dies() {
 
 #[tokio::test]
 async fn what_one_process_did_the_other_knows() {
-    let soko = Soko::start_with(shared()).await;
+    let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
     let mut market = Market::open(&soko).await;
     let mug = market.product("Mug", 500, 10).await;
@@ -95,7 +95,7 @@ async fn what_one_process_did_the_other_knows() {
 
 #[tokio::test]
 async fn read_models_go_on_when_the_process_that_keeps_them_dies() {
-    let mut soko = Soko::start_with(shared()).await;
+    let mut soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
     let mut market = Market::open(&soko).await;
     let mug = market.product("Mug", 500, 10).await;
@@ -117,9 +117,4 @@ async fn read_models_go_on_when_the_process_that_keeps_them_dies() {
     }
     assert_eq!(shown.expect(200)["status"], "confirmed");
     check_everything(&node).await;
-}
-
-/// Tokens that both take.
-fn shared() -> Settings {
-    Settings::default().with("SOKO_PUBLIC_URL", "http://soko.test")
 }

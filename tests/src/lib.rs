@@ -23,5 +23,5 @@ pub use market::{Market, Product, address, text};
 pub use person::{Answer, Person, send};
 pub use raw_http::{NoAnswer, RawAnswer, RawRequest};
 pub use shopping::{Shopping, Told};
-pub use soko::{ADMIN_EMAIL, ADMIN_PASSWORD, Settings, Soko, binary};
+pub use soko::{ADMIN_EMAIL, ADMIN_PASSWORD, Settings, Soko, binary, http_client};
 pub use sudden_end::{kill_at_once, with_children};

@@ -47,6 +47,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// For several nodes: each takes the tokens that another issues.
+    pub fn of_one_issuer() -> Self {
+        Self::default().with("SOKO_PUBLIC_URL", "http://soko.test")
+    }
+
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
@@ -87,10 +92,7 @@ impl Soko {
     async fn start_on(database: Database, settings: Settings) -> Self {
         // Open to the user that a private Postgres runs as.
         let data_dir = scratch_folder();
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .unwrap();
+        let client = http_client();
         let mut soko = Self {
             database,
             settings,
@@ -272,6 +274,15 @@ pub fn binary(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// It wants to know what it would speak TLS with, although nothing here does: the gateways bring
+/// reqwest's TLS into every build of the whole workspace.
+pub fn http_client() -> reqwest::Client {
+    // Whoever comes second finds it done.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30));
+    client.build().unwrap()
 }
 
 fn free_port() -> u16 {

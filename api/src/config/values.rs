@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use soko_domain::EmailAddress;
+use soko_event_log::MasterKey;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::secret::Secret;
@@ -54,6 +55,8 @@ parsed! {
     PublicUrl: "an http or https URL without a path, such as https://api.example",
     NatsServer: "a URL such as nats://host:4222, or \"off\"",
     SigningKeyText: "an Ed25519 key in PKCS#8, as PEM, as base64, or the path of a file with one",
+    MasterKeyText: "32 bytes in base64, or the path of a file with them",
+    MasterKeyTexts: "keys of 32 bytes in base64, or paths of files with them, with commas between them",
     Secret: "text",
 }
 
@@ -228,6 +231,42 @@ impl FromStr for SigningKeyText {
     }
 }
 
+#[derive(Debug, Clone)]
+pub struct MasterKeyText(MasterKey);
+
+impl MasterKeyText {
+    pub fn key(&self) -> &MasterKey {
+        &self.0
+    }
+}
+
+impl FromStr for MasterKeyText {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let from_file = || std::fs::read_to_string(text).ok()?.parse().ok();
+        text.parse().ok().or_else(from_file).map(Self).ok_or(())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct MasterKeyTexts(Vec<MasterKeyText>);
+
+impl FromStr for MasterKeyTexts {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let keys = text.split(',').map(|text| text.trim().parse());
+        keys.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl MasterKeyTexts {
+    pub fn keys(&self) -> impl Iterator<Item = &MasterKey> {
+        self.0.iter().map(MasterKeyText::key)
+    }
+}
+
 fn decode(text: &str) -> Option<SigningKey> {
     let base64: String = text
         .lines()
@@ -253,6 +292,21 @@ mod tests {
         for text in [base64.as_str(), pem.as_str(), file.path().to_str().unwrap()] {
             let read: SigningKeyText = text.parse().expect("a key");
             assert_eq!(read.key().to_bytes(), key.to_bytes());
+        }
+    }
+
+    #[test]
+    fn master_keys_may_be_base64_or_files() {
+        let key = MasterKey::random();
+        let base64 = key.to_base64();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, base64.as_bytes()).unwrap();
+        let both = format!("{}, {}", base64.as_str(), file.path().display());
+        let read: MasterKeyTexts = both.parse().unwrap();
+        let ids: Vec<_> = read.keys().map(MasterKey::id).collect();
+        assert_eq!(ids, [key.id(), key.id()]);
+        for text in ["", ",", "/nowhere", "AAAA"] {
+            assert!(text.parse::<MasterKeyTexts>().is_err(), "{text}");
         }
     }
 

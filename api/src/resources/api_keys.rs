@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use actix_web::web::Data;
 use chrono::{DateTime, Duration, Utc};
 use soko_commands::Committed;
-use soko_domain::Text;
 use soko_domain::permission::Permission;
+use soko_domain::{AccountId, Text};
 use uuid::Uuid;
 
 use crate::api_keys::{ApiKey, Wanted, is_grantable};
@@ -110,15 +110,18 @@ pub(crate) async fn list(
     caller: Caller,
     asked: Query<Part>,
 ) -> Result<Page<MyApiKey>> {
-    let account_id = caller.bearer()?.account_id;
-    let keys = app.api_keys().of(account_id, caller.now()).await?;
+    let keys = of(&app, caller.bearer()?.account_id, caller.now()).await?;
     let newest_first = |key: &MyApiKey| Reverse((key.created_at, key.key_id));
-    Page::within(
-        keys.into_iter().map(MyApiKey::from),
-        newest_first,
-        &asked,
-        "api keys",
-    )
+    Page::within(keys, newest_first, &asked, "api keys")
+}
+
+pub(super) async fn of(
+    app: &App,
+    account_id: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<MyApiKey>> {
+    let keys = app.api_keys().of(account_id, now).await?;
+    Ok(keys.into_iter().map(MyApiKey::from).collect())
 }
 
 pub(crate) async fn revoke(

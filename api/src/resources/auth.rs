@@ -85,7 +85,7 @@ pub(crate) async fn register(
         ..key
     });
     let account_id = AccountId::from_uuid(Uuid::now_v7());
-    let subject = SubjectId::from_uuid(account_id.as_uuid());
+    let subject = SubjectId::from(account_id);
     let Register {
         email, name, phone, ..
     } = command.body;

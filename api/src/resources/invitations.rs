@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use soko_commands::handlers::withdraw_invitation;
 use soko_domain::account::Account;
 use soko_domain::vendor::{Vendor, VendorCommand, VendorRole};
 use soko_domain::{EmailAddress, InvitationId, Personal, SubjectId, VendorId};
@@ -73,7 +74,7 @@ pub(crate) async fn invite(
     let Invite { email, role } = command.body;
     let invite = VendorCommand::Invite {
         invitation_id,
-        email: Personal::new(SubjectId::from_uuid(invitation_id.as_uuid()), email),
+        email: Personal::new(SubjectId::from(invitation_id), email),
         role,
         token_hash: hash(&token(&app, *vendor_id, invitation_id)),
         expires_at,
@@ -128,8 +129,13 @@ pub(crate) async fn withdraw(
     command: Command<NoBody>,
 ) -> Result<Recorded<()>> {
     let (vendor_id, invitation_id) = path.0;
-    let withdraw = VendorCommand::WithdrawInvitation { invitation_id };
-    super::vendors::execute(&app, &caller, vendor_id, &command, withdraw).await
+    let context = caller
+        .permit(Place::vendor(vendor_id))
+        .await?
+        .context(&command);
+    let done = withdraw_invitation(app.engine(), vendor_id, invitation_id, &context).await;
+    app.recorded_of::<Vendor, _, _, _>(vendor_id, done, &context)
+        .await
 }
 
 /// Only by whom it was meant for: a token that was passed on to others opens nothing.

@@ -66,7 +66,12 @@ answer! {
 words! { MemberScope = "MemberScope" ["tenant", "store", "vendor"] }
 
 pub(crate) async fn get(app: Data<App>, caller: Caller) -> Result<Found<Me>> {
-    let account_id = caller.bearer()?.account_id;
+    let (me, version) = of(&app, caller.bearer()?.account_id).await?;
+    Ok(Found::new(me).with_version(version))
+}
+
+/// And the version of the account.
+pub(super) async fn of(app: &App, account_id: AccountId) -> Result<(Me, u64)> {
     let account = app.engine().read::<Account>(account_id).await?;
     let profile = account.state.profile()?;
     let me = Me {
@@ -77,7 +82,7 @@ pub(crate) async fn get(app: Data<App>, caller: Caller) -> Result<Found<Me>> {
         phone: profile.phone().and_then(Personal::value).cloned(),
         platform_roles: account.state.platform_roles().collect(),
     };
-    Ok(Found::new(me).with_version(account.version))
+    Ok((me, account.version))
 }
 
 pub(crate) async fn change(
@@ -87,7 +92,7 @@ pub(crate) async fn change(
 ) -> Result<Recorded<()>> {
     let account_id = caller.bearer()?.account_id;
     let context = caller.permit(Place::own()).await?.context(&command);
-    let subject = SubjectId::from_uuid(account_id.as_uuid());
+    let subject = SubjectId::from(account_id);
     let account = app.engine().read::<Account>(account_id).await?;
     let profile = account.state.profile()?;
     let name = command.body.name.map(|name| Personal::new(subject, name));
@@ -113,8 +118,17 @@ pub(crate) async fn sessions(
     caller: Caller,
     asked: Query<Part>,
 ) -> Result<Page<MySession>> {
-    let bearer = caller.bearer()?;
-    let sessions = app.sessions().of(bearer.account_id, caller.now()).await?;
+    let items = sessions_of(&app, caller.bearer()?, caller.now()).await?;
+    let newest_first = |session: &MySession| Reverse((session.started_at, session.session_id));
+    Page::within(items, newest_first, &asked, "sessions")
+}
+
+pub(super) async fn sessions_of(
+    app: &App,
+    bearer: Bearer,
+    now: DateTime<Utc>,
+) -> Result<Vec<MySession>> {
+    let sessions = app.sessions().of(bearer.account_id, now).await?;
     let items = sessions.into_iter().map(|session| MySession {
         session_id: session.session_id,
         is_current: session.session_id == bearer.session_id,
@@ -123,8 +137,7 @@ pub(crate) async fn sessions(
         last_used_at: session.last_used_at,
         expires_at: session.expires_at,
     });
-    let newest_first = |session: &MySession| Reverse((session.started_at, session.session_id));
-    Page::within(items, newest_first, &asked, "sessions")
+    Ok(items.collect())
 }
 
 /// Where the caller has a role, so that a client knows what to offer.
@@ -135,14 +148,18 @@ pub(crate) async fn memberships(
     fresh: MinPosition,
 ) -> Result<Page<Membership>> {
     fresh.reached_by::<Members>(app.freshness()).await?;
-    let account_id = caller.bearer()?.account_id;
+    let items = memberships_of(&app, caller.bearer()?.account_id).await?;
+    Page::within(items, |membership| membership.id, &asked, "memberships")
+}
+
+pub(super) async fn memberships_of(app: &App, account_id: AccountId) -> Result<Vec<Membership>> {
     let memberships = read_models::members::memberships(app.pool(), account_id).await?;
     let items = memberships.into_iter().map(|member| Membership {
         scope: member.scope,
         id: member.scope_id,
         role: member.role,
     });
-    Page::within(items, |membership| membership.id, &asked, "memberships")
+    Ok(items.collect())
 }
 
 pub(crate) async fn end_session(

@@ -93,7 +93,7 @@ pub(crate) async fn get(
         seen(&app, &audience, *order_id).await?
     };
     let version = found.order.version.unsigned_abs();
-    Ok(Found::new(details(found)).with_version(version))
+    Ok(Found::new(details(&app, found).await?).with_version(version))
 }
 
 pub(crate) async fn list(
@@ -264,8 +264,9 @@ async fn seen_as_of(
         .ok_or_else(not_yet)
 }
 
-fn details(found: FoundOrder) -> OrderDetails {
+pub(super) async fn details(app: &App, found: FoundOrder) -> Result<OrderDetails> {
     let FoundOrder { order, terms } = found;
+    let keys = app.vault().keys([terms.shipping_address.subject()]).await?;
     let fulfilments = order
         .fulfilments
         .0
@@ -276,7 +277,7 @@ fn details(found: FoundOrder) -> OrderDetails {
             carrier: part.carrier,
             tracking_number: part.tracking_number,
         });
-    OrderDetails {
+    Ok(OrderDetails {
         order_id: order.order_id,
         number: order.number,
         status: order.status,
@@ -289,10 +290,10 @@ fn details(found: FoundOrder) -> OrderDetails {
             .collect(),
         fulfilments: fulfilments.collect(),
         payment: OrderPayment::new(order.payment_id, order.provider, order.payment_status),
-        shipping_address: terms.shipping_address.value().cloned(),
+        shipping_address: keys.open(&terms.shipping_address)?,
         placed_at: Some(order.placed_at),
         guest_token: None,
-    }
+    })
 }
 
 fn summary(found: FoundOrder) -> OrderSummary {

@@ -84,7 +84,6 @@ pub(crate) async fn place(
     let permit = caller.permit(Place::store(store_id).owned(true)).await?;
     let context = permit.context(&command);
     let order_id = OrderId::from_uuid(Uuid::now_v7());
-    let subject = SubjectId::from_uuid(order_id.as_uuid());
     let NewOrder {
         cart,
         lines,
@@ -134,7 +133,7 @@ pub(crate) async fn place(
         store_id,
         customer,
         source,
-        shipping_address: Personal::new(subject, shipping_address),
+        shipping_address,
         provider,
     };
     let is_guest = caller.account_id().is_none();
@@ -160,7 +159,7 @@ fn customer(
     match (caller.account_id(), email) {
         (Some(account_id), _) => Ok(Customer::Account(account_id)),
         (None, Some(email)) => Ok(Customer::Guest {
-            email: Personal::new(SubjectId::from_uuid(order_id.as_uuid()), email),
+            email: Personal::new(SubjectId::from(order_id), email),
             token_hash: token_hash(&guest_token(app, order_id)),
         }),
         (None, None) => Err(Problem::invalid_at("/email", "is needed of a guest")),

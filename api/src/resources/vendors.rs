@@ -1,7 +1,9 @@
 //! Vendors: how they come in, and whom the store lets sell.
 
 use actix_web::web::Data;
-use soko_commands::handlers::{RegisterVendor, RegisterVendorError, register_vendor};
+use soko_commands::handlers::{
+    RegisterVendor, RegisterVendorError, register_vendor, remove_vendor_member,
+};
 use soko_domain::permission::Permission;
 use soko_domain::vendor::{Seller, Vendor, VendorCommand, VendorError, VendorRole, VendorStatus};
 use soko_domain::{
@@ -75,7 +77,7 @@ pub(crate) async fn register(
     let place = Place::store(command.body.store_id).owned(true);
     let context = caller.permit(place).await?.context(&command);
     let vendor_id = VendorId::from_uuid(Uuid::now_v7());
-    let subject = SubjectId::from_uuid(vendor_id.as_uuid());
+    let subject = SubjectId::from(vendor_id);
     let NewVendor {
         store_id,
         name,
@@ -144,15 +146,20 @@ pub(crate) async fn list(
     let list = format!("vendors {:?} {:?}", query.store, query.status);
     let page = query.limit.keyset(query.cursor.as_ref(), &list)?;
     let (vendors, next) = read_models::vendors::vendors(app.pool(), within, filter, page).await?;
-    let items = vendors.into_iter().map(|vendor| VendorDetails {
-        vendor_id: vendor.vendor_id,
-        store_id: vendor.store_id,
-        name: vendor.name,
-        email: vendor.email.0.value().cloned(),
-        phone: vendor.phone.0.value().cloned(),
-        country: vendor.country,
-        status: vendor.status,
+    let subjects = vendors.iter().map(|vendor| vendor.email.0.subject());
+    let keys = app.vault().keys(subjects).await?;
+    let items = vendors.into_iter().map(|vendor| {
+        Ok(VendorDetails {
+            vendor_id: vendor.vendor_id,
+            store_id: vendor.store_id,
+            name: vendor.name,
+            email: keys.open(&vendor.email.0)?,
+            phone: keys.open(&vendor.phone.0)?,
+            country: vendor.country,
+            status: vendor.status,
+        })
     });
+    let items = items.collect::<Result<Vec<_>>>()?;
     Ok(Page::of(items, next, &list))
 }
 
@@ -218,7 +225,7 @@ pub(crate) async fn change(
     caller.permit(Place::vendor(*vendor_id)).await?;
     let vendor = app.engine().read::<Vendor>(*vendor_id).await?;
     let seller = vendor.state.seller()?;
-    let subject = SubjectId::from_uuid(vendor_id.as_uuid());
+    let subject = SubjectId::from(*vendor_id);
     let ChangeVendor { name, email, phone } = &command.body;
     let change = VendorCommand::ChangeDetails {
         name: name.clone().unwrap_or_else(|| seller.name().clone()),
@@ -322,14 +329,14 @@ pub(crate) async fn remove_member(
     command: Command<NoBody>,
 ) -> Result<Recorded<()>> {
     let (vendor_id, account_id) = path.0;
-    execute(
-        &app,
-        &caller,
-        vendor_id,
-        &command,
-        VendorCommand::RemoveMember { account_id },
-    )
-    .await
+    let context = caller
+        .permit(Place::vendor(vendor_id))
+        .await?
+        .context(&command);
+    let removed = remove_vendor_member(app.engine(), vendor_id, account_id, &context).await;
+    app.standings().forget();
+    app.recorded_of::<Vendor, _, _, _>(vendor_id, removed, &context)
+        .await
 }
 
 pub(super) async fn execute<T>(

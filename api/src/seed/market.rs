@@ -279,7 +279,7 @@ async fn sign_up(
     let owner = seed.account(vendor.owner, vendor.email).await?;
     let step = format!("vendor-{}", vendor.email);
     let vendor_id: VendorId = id(&step);
-    let subject = SubjectId::from_uuid(vendor_id.as_uuid());
+    let subject = SubjectId::from(vendor_id);
     let request = RegisterVendor {
         vendor_id,
         store_id,
@@ -333,10 +333,7 @@ async fn hire(
     let token_hash = hex::encode(invitation_id.as_uuid().as_bytes());
     let invite = VendorCommand::Invite {
         invitation_id,
-        email: Personal::new(
-            SubjectId::from_uuid(invitation_id.as_uuid()),
-            parsed(&email)?,
-        ),
+        email: Personal::new(SubjectId::from(invitation_id), parsed(&email)?),
         role: VendorRole::Fulfilment,
         token_hash: token_hash.clone(),
         expires_at: seed.now + chrono::Duration::days(7),

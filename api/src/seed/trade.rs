@@ -8,9 +8,7 @@ use soko_commands::handlers::{
 use soko_domain::cart::CartOwner;
 use soko_domain::order::{CancelledBy, Customer};
 use soko_domain::payment::PaymentProvider;
-use soko_domain::{
-    AccountId, Address, CartId, OrderId, PaymentId, Personal, Quantity, SubjectId, Text, VariantId,
-};
+use soko_domain::{AccountId, Address, CartId, OrderId, PaymentId, Quantity, Text, VariantId};
 
 use super::{AT_ONCE, By, Market, Seed, SeedError, done, failed, id, parsed};
 
@@ -107,7 +105,7 @@ async fn order(seed: &Seed<'_>, market: &Market, n: usize) -> Result<(), SeedErr
         store_id: market.stores[store],
         customer: Customer::Account(customer.account_id),
         source: OrderSource::Lines(lines(market, store, n)?),
-        shipping_address: Personal::new(SubjectId::from_uuid(order_id.as_uuid()), address),
+        shipping_address: address,
         provider: PaymentProvider::CashOnDelivery,
     };
     let context = seed.context(customer, &step);

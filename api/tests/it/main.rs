@@ -7,5 +7,6 @@ mod bodies;
 mod businesses;
 mod framework;
 mod permissions_page;
+mod retention;
 mod settings;
 mod soko;

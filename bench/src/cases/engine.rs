@@ -5,7 +5,7 @@ use crate::orders::{Refusal, Shelf};
 use crate::report::Latency;
 use crate::servers::Server;
 use hdrhistogram::Histogram;
-use soko_commands::{CommandError, Engine, EngineOptions};
+use soko_commands::{CommandError, Engine};
 use soko_event_log::{Appender, AppenderOptions};
 use std::error::Error;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub(crate) async fn spread(
     seconds: u64,
 ) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
-    let appender = Appender::start(database.options, AppenderOptions::default()).await?;
-    let engine = Engine::new(appender.clone(), database.pool, EngineOptions::default());
+    let appender = Appender::start(database.options.clone(), AppenderOptions::default()).await?;
+    let engine = database.engine(&appender);
     let shelf = Shelf::fill(&engine, 1_000, 1_000_000).await?;
     let until = Instant::now() + Duration::from_secs(seconds);
     let run = drive(&engine, &shelf, callers, move |number, shelf| {
@@ -50,12 +50,8 @@ pub(crate) async fn hot(
     stock: u32,
 ) -> Result<Run, Box<dyn Error>> {
     let database = server.database().await?;
-    let appender = Appender::start(database.options, AppenderOptions::default()).await?;
-    let engine = Engine::new(
-        appender.clone(),
-        database.pool.clone(),
-        EngineOptions::default(),
-    );
+    let appender = Appender::start(database.options.clone(), AppenderOptions::default()).await?;
+    let engine = database.engine(&appender);
     let shelf = Shelf::fill(&engine, 1, stock).await?;
     let run = drive(&engine, &shelf, callers, |_, shelf| {
         Some(vec![shelf.variants[0]])

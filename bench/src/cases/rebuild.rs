@@ -5,7 +5,6 @@ use crate::orders::Shelf;
 use crate::report::{Case, Goal};
 use crate::servers::{Database, Server};
 use futures::future::try_join_all;
-use soko_commands::{Engine, EngineOptions};
 use soko_event_log::{Appender, AppenderOptions, LogReader};
 use soko_projections::{RebuildOptions, all};
 use std::error::Error;
@@ -55,11 +54,7 @@ pub(crate) async fn all_models(
 /// Orders of two products each, until there are so many events.
 async fn fill(database: &Database, events: u64) -> Result<(), Box<dyn Error>> {
     let appender = Appender::start(database.options.clone(), AppenderOptions::default()).await?;
-    let engine = Engine::new(
-        appender.clone(),
-        database.pool.clone(),
-        EngineOptions::default(),
-    );
+    let engine = database.engine(&appender);
     let shelf = Shelf::fill(&engine, PRODUCTS, 1_000_000).await?;
     let orders = usize::try_from(events / EVENTS_PER_ORDER)?;
     let callers = (0..CALLERS).map(|caller| {

@@ -16,7 +16,9 @@ use crate::lanes::LaneRequest;
 use crate::snapshots::Taken;
 use crate::unit_of_work::{Drafted, UnitOfWork};
 use serde_json::{Value, json};
-use soko_event_log::{AppendError, EpochMark, Guard, NewEvent, Unit};
+use soko_domain::SubjectId;
+use soko_event_log::{AppendError, EpochMark, Guard, NewEvent, NewKey, Sealer, Unit};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::MutexGuard;
 use tokio::time::Instant;
@@ -31,6 +33,8 @@ pub(super) type Turn<'a> = MutexGuard<'a, Option<Loaded>>;
 pub(super) enum Step {
     /// The decision needs more aggregates than were taken.
     Missing(Vec<LaneRequest>),
+    /// What is personal in its events is of subjects whose keys are not at hand.
+    Keyless(BTreeSet<SubjectId>),
     /// There is nothing to append: what the answer rests on is to be looked at first.
     Look { seen: Vec<Seen>, answer: Answer },
     /// It is on its way into the log.
@@ -69,11 +73,12 @@ impl Inner {
         seats: &Seats,
         running: Option<&Running<'_>>,
         rule: Rule<'_>,
+        sealer: &Sealer<'_>,
         deadline: Instant,
     ) -> Result<Step, Stopped> {
         let mut turns = self.take_turns(seats, deadline).await?;
         // No await from here to the end: a caller that goes away cannot leave anything half done.
-        self.decide(context, seats, &mut turns, running, rule)
+        self.decide(context, seats, &mut turns, running, rule, sealer)
     }
 
     fn decide(
@@ -83,6 +88,7 @@ impl Inner {
         turns: &mut [Turn<'_>],
         running: Option<&Running<'_>>,
         rule: Rule<'_>,
+        sealer: &Sealer<'_>,
     ) -> Result<Step, Stopped> {
         if let Some(step) = precondition(context, seats, turns) {
             return Ok(step);
@@ -95,14 +101,18 @@ impl Inner {
         if !missing.is_empty() {
             return Ok(Step::Missing(missing));
         }
-        let drafted = unit
+        let mut drafted = unit
             .into_drafted(ruling.is_accepted)
             .map_err(Failure::from)?;
         let seen = seats.seen(turns, |index| drafted.lanes[index].is_touched);
         if context.dry_run || (running.is_none() && !drafted.has_effect()) {
             return Ok(look(seen, &drafted, ruling.is_accepted));
         }
-        self.send(context, turns, running, ruling, drafted, seen)
+        let keys = match sealer.seal(&mut drafted.events) {
+            Ok(keys) => keys,
+            Err(subjects) => return Ok(Step::Keyless(subjects)),
+        };
+        self.send(context, turns, running, ruling, (drafted, keys), seen)
     }
 
     /// Enqueues the unit, and lets the lanes go on from what it decided.
@@ -112,7 +122,7 @@ impl Inner {
         turns: &mut [Turn<'_>],
         running: Option<&Running<'_>>,
         ruling: Ruling,
-        drafted: Drafted,
+        (drafted, keys): (Drafted, Vec<NewKey>),
         seen: Vec<Seen>,
     ) -> Result<Step, Stopped> {
         let has_effect = drafted.has_effect();
@@ -121,7 +131,9 @@ impl Inner {
             events,
             mut claims,
             releases,
+            erased,
         } = drafted;
+        self.vault.forget(&erased);
         if let (Some(running), Some(outcome)) = (running, ruling.outcome) {
             // First, so that a repeat is found to be one before another of its claims is.
             claims.insert(0, running.claim(outcome));
@@ -146,6 +158,8 @@ impl Inner {
                     writes: is_written(seen),
                 })
                 .collect(),
+            keys,
+            erased,
         });
         let pending = pending.map_err(cannot_append)?;
         let mut versions = Vec::with_capacity(seen.len());

@@ -10,7 +10,7 @@ use crate::error::{Failure, Stopped};
 use crate::idempotency::Running;
 use crate::lanes::Lanes;
 use crate::unit_of_work::UnitOfWork;
-use soko_event_log::{AppendError, Appended, ClaimKind, FoundClaim};
+use soko_event_log::{AppendError, Appended, ClaimKind, FoundClaim, Sealer};
 use tokio::time::Instant;
 
 /// What a run of the decision came to; the answer itself stays with the caller.
@@ -67,10 +67,14 @@ impl Inner {
         let deadline = Instant::now() + self.options.patience;
         let mut seats = Seats::new(&self.lanes, lanes.into_requests())?;
         let mut tries = Tries::new(context.command_id, &self.counters);
+        let mut sealer = Sealer::new(&self.vault);
         loop {
-            let step = self.attempt(context, &seats, running, rule, deadline);
+            let step = self.attempt(context, &seats, running, rule, &sealer, deadline);
             match step.await? {
                 Step::Missing(requests) => seats.add(&self.lanes, requests)?,
+                Step::Keyless(subjects) => {
+                    sealer.fetch(subjects).await.map_err(Failure::from)?;
+                }
                 Step::Look { seen, answer } => match self.confirm(&seen).await? {
                     Standing::Stands => return self.answer(answer, running).await,
                     Standing::Stopped => tries.after_stop()?,
@@ -86,6 +90,10 @@ impl Inner {
                         Ok(appended) => return Ok(self.done(written, &appended)),
                         Err(AppendError::Stopped) => tries.after_stop()?,
                         Err(AppendError::VersionConflict) => tries.after_conflict().await?,
+                        Err(AppendError::KeyMade) => {
+                            sealer.forget();
+                            tries.after_conflict().await?;
+                        }
                         Err(AppendError::GuardMoved) => {
                             // What was written is void already; what was only read is not.
                             self.confirm(&guarded).await?;

@@ -1,7 +1,7 @@
 //! What can go wrong on our side.
 
 use serde_json::Error as JsonError;
-use soko_event_log::{AppendError, CanonicalError, LoadError};
+use soko_event_log::{AppendError, CanonicalError, LoadError, VaultError};
 use std::sync::Arc;
 
 /// What went wrong on our side.
@@ -11,6 +11,8 @@ pub enum Failure {
     Append(#[source] AppendError),
     #[error("a stream could not be loaded")]
     Load(#[source] Arc<LoadError>),
+    #[error("what is personal could not be sealed")]
+    Vault(#[source] Arc<VaultError>),
     #[error("the database refused")]
     Database(#[source] Arc<sqlx::Error>),
     #[error("an event has no canonical form")]
@@ -30,10 +32,13 @@ impl Failure {
     /// Whether asking again later is of no use.
     pub(crate) fn is_defect(&self) -> bool {
         match self {
-            Self::Append(_) | Self::Database(_) => false,
+            Self::Append(error) => matches!(error, AppendError::Unsealed),
+            Self::Database(_) => false,
+            Self::Vault(error) => is_defect(error),
             Self::Load(error) => match **error {
                 LoadError::SequenceGap { .. } | LoadError::Poisoned { .. } => true,
                 LoadError::Repository(_) | LoadError::Database(_) => false,
+                LoadError::Vault(ref error) => is_defect(error),
             },
             Self::Canonical(_)
             | Self::Outcome(_)
@@ -41,6 +46,16 @@ impl Failure {
             | Self::TooManyLanes(_)
             | Self::SharedName(_) => true,
         }
+    }
+}
+
+fn is_defect(error: &VaultError) -> bool {
+    !matches!(error, VaultError::Database(_))
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(Arc::new(error))
     }
 }
 

@@ -38,7 +38,7 @@ pub struct PlaceOrder {
     pub store_id: StoreId,
     pub customer: Customer,
     pub source: OrderSource,
-    pub shipping_address: Personal<Address>,
+    pub shipping_address: Address,
     pub provider: PaymentProvider,
 }
 
@@ -189,7 +189,10 @@ fn place(
         lines,
         totals,
         tax,
-        shipping_address: request.shipping_address.clone(),
+        shipping_address: Personal::new(
+            request.customer.subject(order_id),
+            request.shipping_address.clone(),
+        ),
         payment_id,
         provider,
     };

@@ -6,4 +6,5 @@ mod catalog;
 mod fulfilment;
 mod market;
 mod ordering;
+mod privacy;
 mod stores;

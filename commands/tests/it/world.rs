@@ -9,7 +9,10 @@ use soko_commands::{
 use soko_domain::stock::{StockCommand, StockError, StockNote};
 use soko_domain::{LocationId, OrderId, Stock, TenantId, VariantId};
 use soko_embedded::testing::{TestDatabase, fresh_database};
-use soko_event_log::{Actor, Appender, AppenderOptions, Loader, LogReader, MIGRATOR, Position};
+use soko_event_log::{
+    Actor, Appender, AppenderOptions, Loader, LogReader, MIGRATOR, MasterKey, MasterKeys, Position,
+    Vault,
+};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +33,12 @@ impl World {
     pub(crate) async fn with(options: EngineOptions) -> Self {
         let database = fresh_database(&MIGRATOR).await;
         let appender = appender(&database).await;
-        let engine = Engine::new(appender, database.pool().clone(), options);
+        let engine = Engine::new(
+            appender,
+            database.pool().clone(),
+            vault(database.pool().clone()),
+            options,
+        );
         Self { database, engine }
     }
 
@@ -40,7 +48,12 @@ impl World {
     }
 
     pub(crate) async fn node_with(&self, options: EngineOptions) -> Engine {
-        Engine::new(appender(&self.database).await, self.pool(), options)
+        Engine::new(
+            appender(&self.database).await,
+            self.pool(),
+            self.vault(),
+            options,
+        )
     }
 
     /// Another process, and how many states it has read from the log.
@@ -48,7 +61,12 @@ impl World {
         let appender = appender(&self.database).await;
         let loads = Loads::default();
         let engine = metrics::with_local_recorder(&loads, || {
-            Engine::new(appender, self.pool(), EngineOptions::default())
+            Engine::new(
+                appender,
+                self.pool(),
+                self.vault(),
+                EngineOptions::default(),
+            )
         });
         (engine, loads.0)
     }
@@ -59,11 +77,16 @@ impl World {
         faults: impl FnMut() -> Option<Fault> + Send + 'static,
     ) -> Engine {
         let append = Faulty::new(appender(&self.database).await, faults);
-        Engine::new(append, self.pool(), EngineOptions::default())
+        Engine::new(append, self.pool(), self.vault(), EngineOptions::default())
     }
 
     pub(crate) fn pool(&self) -> PgPool {
         self.database.pool().clone()
+    }
+
+    /// As a node that was just started.
+    pub(crate) fn vault(&self) -> Vault {
+        vault(self.pool())
     }
 
     pub(crate) async fn head(&self) -> Position {
@@ -72,7 +95,7 @@ impl World {
 
     /// The version of a variant's stock, as the log has it.
     pub(crate) async fn version(&self, variant_id: VariantId) -> u64 {
-        let loader = Loader::new(self.pool());
+        let loader = Loader::new(self.pool(), self.vault());
         let tails = loader
             .tails(&[("stock", variant_id.as_uuid())])
             .await
@@ -214,4 +237,8 @@ impl Recorder for Loads {
     fn register_histogram(&self, _: &Key, _: &metrics::Metadata<'_>) -> Histogram {
         Histogram::noop()
     }
+}
+
+fn vault(pool: PgPool) -> Vault {
+    Vault::new(pool, MasterKeys::new(MasterKey::for_tests(), []))
 }

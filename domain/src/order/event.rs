@@ -3,8 +3,8 @@
 use crate::event_names::event_names;
 use crate::payment::PaymentProvider;
 use crate::{
-    AccountId, Address, Currency, EmailAddress, PaymentId, Personal, ProductId, Quantity, Sku,
-    StoreId, Tax, Text, VariantId, VendorId,
+    AccountId, Address, Currency, EmailAddress, OrderId, PaymentId, Personal, ProductId, Quantity,
+    Sku, StoreId, SubjectId, Tax, Text, VariantId, VendorId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,17 @@ pub enum Customer {
         /// SHA-256 (hex) of the token that opens the order; the token itself is never stored.
         token_hash: String,
     },
+}
+
+impl Customer {
+    /// Whose key protects what is personal in the order: the account's, so that its erasure reaches
+    /// all of its orders; a guest's order has one of its own.
+    pub fn subject(&self, order_id: OrderId) -> SubjectId {
+        match self {
+            Self::Account(account_id) => (*account_id).into(),
+            Self::Guest { .. } => order_id.into(),
+        }
+    }
 }
 
 /// One line: so many of one variant at one price. Amounts are minor units of the order's currency.

@@ -74,6 +74,14 @@ impl Invitations {
             .map(|(id, invitation)| (*id, invitation))
     }
 
+    /// Those that brought a present member into the team.
+    pub fn accepted_by(&self, account_id: AccountId) -> impl Iterator<Item = InvitationId> + '_ {
+        let by = move |(_, invitation): &(&InvitationId, &Invitation)| {
+            invitation.accepted_by == Some(account_id)
+        };
+        self.0.iter().filter(by).map(|(id, _)| *id)
+    }
+
     pub(super) fn by_token(&self, token_hash: &str) -> Option<(InvitationId, &Invitation)> {
         self.0
             .iter()

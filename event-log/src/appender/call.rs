@@ -7,6 +7,7 @@ use super::queued::{Footing, Queued, Size};
 use crate::{ClaimKind, Position};
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
+use soko_domain::SubjectId;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments as _, PgConnection, Row};
@@ -57,6 +58,12 @@ pub(super) struct Call {
     claim_digests: Column<Bytes>,
     claim_outcomes: Column<Json>,
     claim_command_ids: Column<Uuid>,
+
+    keyed: HashSet<SubjectId, RandomState>,
+    key_subjects: Column<Uuid>,
+    key_tenants: Column<Uuid>,
+    keys: Column<Bytes>,
+    erased_subjects: Column<Uuid>,
 }
 
 impl Call {
@@ -109,7 +116,7 @@ impl Call {
         let arguments = self.arguments().map_err(sqlx::Error::Encode)?;
         let row = sqlx::query_with(
             "SELECT head, recorded FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
             arguments,
         )
         .fetch_one(connection)
@@ -124,7 +131,7 @@ impl Call {
 
     /// In a buffer that need not grow: the database waits for them.
     fn arguments(&self) -> Result<PgArguments, BoxDynError> {
-        const NUMBER: usize = 24;
+        const NUMBER: usize = 28;
         let mut arguments = PgArguments::default();
         arguments.reserve(NUMBER, self.bytes);
         arguments.add(&self.tenants)?;
@@ -144,6 +151,10 @@ impl Call {
         arguments.add(&self.claim_digests)?;
         arguments.add(&self.claim_outcomes)?;
         arguments.add(&self.claim_command_ids)?;
+        arguments.add(&self.key_subjects)?;
+        arguments.add(&self.key_tenants)?;
+        arguments.add(&self.keys)?;
+        arguments.add(&self.erased_subjects)?;
         Ok(arguments)
     }
 
@@ -161,6 +172,7 @@ impl Call {
                 .releases
                 .iter()
                 .any(|release| self.is_claimed(release.kind, &release.value))
+            && !unit.keys.iter().any(|key| self.keyed.contains(&key.subject))
     }
 
     fn is_claimed(&self, kind: ClaimKind, value: &str) -> bool {
@@ -210,6 +222,15 @@ impl Call {
             self.claim_digests.push_option(claim.digest.as_deref());
             self.claim_outcomes.push_option(claim.outcome.as_deref());
             self.claim_command_ids.push(&unit.metadata.command_id);
+        }
+        for key in &unit.keys {
+            self.keyed.insert(key.subject);
+            self.key_subjects.push(&key.subject.as_uuid());
+            self.key_tenants.push(&tenant_id);
+            self.keys.push(&key.sealed);
+        }
+        for subject in &unit.erased {
+            self.erased_subjects.push(&subject.as_uuid());
         }
     }
 }

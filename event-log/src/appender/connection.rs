@@ -219,7 +219,10 @@ impl Refusal {
 }
 
 fn is_of_a_unit(constraint: Option<&str>) -> bool {
-    matches!(constraint, Some("events_stream" | "claims_unique"))
+    matches!(
+        constraint,
+        Some("events_stream" | "claims_unique" | "personal_keys_pkey")
+    )
 }
 
 /// Ends a backend and waits until it is gone. What it had begun is committed or rolled back by

@@ -1,5 +1,6 @@
 //! A unit that waits, and what it stands on.
 
+use crate::vault::is_open;
 use crate::{AppendError, Appended, EpochMark, NewEvent, Unit};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -66,6 +67,9 @@ impl Queued {
         unit: Unit,
         answer: oneshot::Sender<Result<Appended, AppendError>>,
     ) -> Result<Self, AppendError> {
+        if unit.events.iter().any(|event| is_open(&event.payload)) {
+            return Err(AppendError::Unsealed);
+        }
         let metadata = unit.metadata.to_canonical_json();
         let events: usize = unit
             .events

@@ -5,4 +5,5 @@ mod proxy;
 mod reading;
 mod subscriptions;
 mod units;
+mod vault;
 mod writer;

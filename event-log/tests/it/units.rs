@@ -5,7 +5,7 @@ use soko_domain::{TenantId, VariantId};
 use soko_embedded::testing::{TestDatabase, fresh_database};
 use soko_event_log::{
     Actor, AppendError, Appended, Appender, AppenderOptions, Claim, ClaimKind, EpochMark, Guard,
-    MIGRATOR, Metadata, NewEvent, Release, Unit,
+    Loader, MIGRATOR, MasterKey, MasterKeys, Metadata, NewEvent, Release, Unit, Vault,
 };
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres, Transaction};
@@ -28,6 +28,15 @@ impl Log {
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    pub(crate) fn vault(&self) -> Vault {
+        let masters = MasterKeys::new(MasterKey::for_tests(), []);
+        Vault::new(self.pool().clone(), masters)
+    }
+
+    pub(crate) fn loader(&self) -> Loader {
+        Loader::new(self.pool().clone(), self.vault())
     }
 
     pub(crate) async fn append(&self, unit: Unit) -> Result<Appended, AppendError> {
@@ -91,6 +100,8 @@ pub(crate) fn unit(events: impl IntoIterator<Item = (u128, u64)>) -> Unit {
         releases: vec![],
         guards: vec![],
         epochs: vec![],
+        keys: vec![],
+        erased: vec![],
     }
 }
 

@@ -144,3 +144,24 @@ pub async fn open_invitations(
     query.push_bind(OPEN_MAX);
     rows::all(query, pool).await
 }
+
+/// Invitations of all vendors that were open when they expired, before a moment, after one of them
+/// in the order of their ids. For retention, which knows no tenants.
+///
+/// # Errors
+/// The database failed.
+pub async fn long_expired(
+    pool: &PgPool,
+    before: DateTime<Utc>,
+    after: Option<InvitationId>,
+    limit: i64,
+) -> Result<Vec<Invitation>, sqlx::Error> {
+    let mut query = QueryBuilder::new(rows::select::<Invitation>());
+    query.push(" WHERE status = 'open' AND expires_at < ");
+    query.push_bind(before).push(" AND invitation_id > ");
+    query.push_bind(after.map_or(uuid::Uuid::nil(), |after| after.as_uuid()));
+    query
+        .push(" ORDER BY invitation_id LIMIT ")
+        .push_bind(limit);
+    rows::all(query, pool).await
+}

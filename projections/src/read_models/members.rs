@@ -13,6 +13,7 @@ use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{AccountId, AnyEvent, TenantId};
 use soko_event_log::RecordedEvent;
 use sqlx::{PgPool, QueryBuilder};
+use std::fmt;
 use uuid::Uuid;
 
 crate::row! {
@@ -38,6 +39,16 @@ pub enum MemberScope {
     Tenant,
     Store,
     Vendor,
+}
+
+impl fmt::Display for MemberScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tenant => "tenant",
+            Self::Store => "store",
+            Self::Vendor => "vendor",
+        })
+    }
 }
 
 impl Member {

@@ -8,7 +8,7 @@ mod tests;
 mod vendor_orders;
 
 pub use audience::Audience;
-pub use queries::{OrderFilter, OrderPage, order, orders, orders_of_account};
+pub use queries::{OrderFilter, OrderPage, guests_to_forget, order, orders, orders_of_account};
 pub use terms::{FoundOrder, Terms};
 pub use vendor_orders::{VendorOrder, VendorOrders};
 

@@ -346,20 +346,17 @@ pub(crate) fn json(value: &impl Serialize) -> serde_json::Value {
     serde_json::to_value(value).unwrap()
 }
 
-fn address() -> Personal<Address> {
-    Personal::new(
-        SubjectId::from_uuid(Uuid::from_u128(30)),
-        Address {
-            name: "Wanjiru".parse().unwrap(),
-            phone: "+254712345678".parse().unwrap(),
-            line1: "Moi Avenue 1".parse().unwrap(),
-            line2: None,
-            city: "Nairobi".parse().unwrap(),
-            province: None,
-            postal_code: None,
-            country: "KE".parse().unwrap(),
-        },
-    )
+fn address() -> Address {
+    Address {
+        name: "Wanjiru".parse().unwrap(),
+        phone: "+254712345678".parse().unwrap(),
+        line1: "Moi Avenue 1".parse().unwrap(),
+        line2: None,
+        city: "Nairobi".parse().unwrap(),
+        province: None,
+        postal_code: None,
+        country: "KE".parse().unwrap(),
+    }
 }
 
 /// For names that must differ.

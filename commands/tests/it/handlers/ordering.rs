@@ -57,7 +57,8 @@ async fn an_order_is_one_unit_with_its_stock_and_its_payment() {
     );
     let order = market.read::<Order>(request.order_id).await;
     let placement = order.state.progress().unwrap().placement();
-    assert_eq!(placement.shipping_address, request.shipping_address);
+    let address = placement.shipping_address.value();
+    assert_eq!(address, Some(&request.shipping_address));
     assert_eq!(placement.customer, request.customer);
     assert_eq!(placement.number, placed.number);
     assert_eq!(placement.lines, placed.lines);

@@ -1,6 +1,6 @@
 use crate::units::{Log, With, appender, ran_low, unit};
 use futures::future::join_all;
-use soko_event_log::{AppendError, Loader};
+use soko_event_log::AppendError;
 use uuid::Uuid;
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_unit_is_whole_or_absent() {
         matches!(refused, Err(AppendError::VersionConflict)),
         "{refused:?}"
     );
-    let loader = Loader::new(log.pool().clone());
+    let loader = log.loader();
     let streams = [1, 2, 3].map(|id| ("stock", Uuid::from_u128(id)));
     assert_eq!(loader.tails(&streams).await.unwrap(), [1, 0, 0]);
 }

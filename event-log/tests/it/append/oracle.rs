@@ -6,7 +6,7 @@ use cqrs_es::{Aggregate, AggregateContext, EventStore};
 use postgres_es::PostgresEventRepository;
 use soko_domain::stock::{Stock, StockEvent, StockNote};
 use soko_domain::{LocationId, OrderId, ProductId, Quantity, StoreId, VendorId};
-use soko_event_log::{Loader, NewEvent, Position};
+use soko_event_log::{NewEvent, Position};
 use uuid::Uuid;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn cqrs_es_loads_the_aggregates_that_we_fold() {
     }
     let store: PersistedEventStore<_, Stock> =
         PersistedEventStore::new_event_store(PostgresEventRepository::new(log.pool().clone()));
-    let loader = Loader::new(log.pool().clone());
+    let loader = log.loader();
     for (id, events) in histories {
         let envelopes = store.load_events(&id.to_string()).await.unwrap();
         let theirs: Vec<StockEvent> = envelopes
@@ -61,7 +61,7 @@ async fn the_tail_of_a_stream_is_what_follows_a_sequence() {
         .collect();
     log.append(appending).await.unwrap();
     let repository = PostgresEventRepository::new(log.pool().clone());
-    let loader = Loader::new(log.pool().clone());
+    let loader = log.loader();
     for after in 0..=events.len() {
         let ours = loader
             .load::<Stock>(variant(1), after as u64)

@@ -2,10 +2,12 @@
 
 use super::{Audience, FoundOrder, Order};
 use crate::query::{Keyset, Owner, Within, rows};
+use chrono::{DateTime, Utc};
 use soko_domain::order::OrderStatus;
-use soko_domain::{AccountId, OrderId, StoreId};
+use soko_domain::{AccountId, OrderId, StoreId, TenantId};
 use soko_event_log::Position;
 use sqlx::{PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
 
 /// Which orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,6 +72,34 @@ pub async fn orders_of_account(
 ) -> Result<OrderPage, sqlx::Error> {
     let audience = Audience::Customer(Owner::Account(account_id));
     list(pool, &audience, filter, page).await
+}
+
+/// Finished orders of guests whose personal data nobody has destroyed, unchanged since a moment,
+/// after one of them in the order of their ids; with their tenants. For retention, which knows no
+/// tenants.
+///
+/// # Errors
+/// The database failed.
+pub async fn guests_to_forget(
+    pool: &PgPool,
+    unchanged_since: DateTime<Utc>,
+    after: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<(TenantId, OrderId)>, sqlx::Error> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "SELECT o.tenant_id, o.order_id FROM personal_keys AS k \
+         JOIN read_models.orders AS o ON o.order_id = k.subject_id \
+         WHERE k.sealed_key IS NOT NULL AND k.made_at < $1 AND k.subject_id > $2 \
+         AND o.account_id IS NULL AND o.is_final AND o.changed_at < $1 \
+         ORDER BY k.subject_id LIMIT $3",
+    )
+    .bind(unchanged_since)
+    .bind(after.map_or(Uuid::nil(), |after| after.as_uuid()))
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let typed = |(tenant, order)| (TenantId::from_uuid(tenant), OrderId::from_uuid(order));
+    Ok(rows.into_iter().map(typed).collect())
 }
 
 async fn list(
