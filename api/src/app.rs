@@ -9,7 +9,8 @@ use soko_commands::{CommandContext, Engine, EngineOptions};
 use soko_domain::account::PlatformRole;
 use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
 use soko_event_log::{
-    Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position, Vault,
+    Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position, ScopedReader,
+    Vault,
 };
 use soko_projections::read_models::categories::Categories;
 use soko_projections::read_models::products::Products;
@@ -42,6 +43,7 @@ use crate::tokens::Tokens;
 pub struct App {
     config: Config,
     pool: PgPool,
+    reader: ScopedReader,
     metrics: Metrics,
     rate_limits: Option<Arc<RateLimits>>,
     appender: Appender,
@@ -114,6 +116,7 @@ impl App {
             engine,
             freshness,
             bus,
+            reader: database.reader(&config),
             pool,
             config,
         };
@@ -125,8 +128,14 @@ impl App {
         &self.config
     }
 
+    /// For what belongs to no tenant: credentials, sessions, keys, how far read models are.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// For all that is answered out of tables that tenants share.
+    pub fn reader(&self) -> &ScopedReader {
+        &self.reader
     }
 
     pub fn metrics(&self) -> &Metrics {

@@ -108,7 +108,11 @@ settings! {
     /// `postgres://user:password@host/database`.
     /// A private one is run if this is not set.
     database_url: Option<PgConnectOptions> = "DATABASE_URL";
-    /// The most connections that queries may use; the log and the workers have their own.
+    /// "on": the database itself keeps tenants apart, and the server does not start as a login that
+    /// is no member of the roles for it. "off" for a login that cannot be one.
+    row_security: Switch = "SOKO_ROW_SECURITY" or "on";
+    /// The most connections that commands may use, and as many again queries; the log and the
+    /// workers have their own.
     database_connections: NonZeroU32 = "SOKO_DATABASE_CONNECTIONS" or "10";
     /// A NATS server with JetStream, of version 2.9 or later; "off" for none. If this is not set,
     /// a private one is run where nats-server is installed.

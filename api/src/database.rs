@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use soko_event_log::ScopedReader;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 
-use crate::config::Config;
+use crate::config::{Config, Switch};
 
 /// How long a request waits for a connection before it is told to try again.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -15,35 +16,78 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Connections of the parts that project and follow.
 const PART_CONNECTIONS_MAX: u32 = 40;
 
-/// The role with no more rights than serving needs: it cannot change the log but by appending.
-const ROLE: &str = "soko_app";
+/// Decides, appends and folds for all tenants: it cannot change the log but by appending.
+const APPLICATION: &str = "soko_app";
+
+/// Answers: it sees the rows of the scope that a query is asked in, and changes nothing.
+const READER: &str = "soko_reader";
 
 /// How the parts of this process connect.
 #[derive(Debug, Clone)]
 pub struct Database {
     options: PgConnectOptions,
-    has_role: bool,
+    has_roles: bool,
+}
+
+/// Why the parts cannot connect as they should.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("the database cannot be reached")]
+    Unreachable(#[from] sqlx::Error),
+    #[error(
+        "the database login is not a member of {0}: grant it, or set SOKO_ROW_SECURITY=off to do \
+         without the wall between tenants"
+    )]
+    NotAMember(&'static str),
+    #[error("the role {0} passes by row-level security: take SUPERUSER and BYPASSRLS from it")]
+    PassesBy(&'static str),
 }
 
 impl Database {
-    /// Looks whether the role of the application is there: whoever migrated may not have been
-    /// allowed to make it. Without it the parts have the rights of the login.
+    /// # Errors
+    /// [`DatabaseError`]: what keeps tenants apart is not there, or the database is not.
+    pub async fn new(options: PgConnectOptions) -> Result<Self, DatabaseError> {
+        Self::connect(options, Switch::On).await
+    }
+
+    /// Without row security a login that has none of the roles does: whoever migrated may not have
+    /// been allowed to make them. The parts then have the rights of the login.
     ///
     /// # Errors
-    /// The database cannot be reached.
-    pub async fn new(options: PgConnectOptions) -> Result<Self, sqlx::Error> {
+    /// As [`Self::new`].
+    pub async fn connect(
+        options: PgConnectOptions,
+        row_security: Switch,
+    ) -> Result<Self, DatabaseError> {
         let mut connection = options.connect().await?;
-        let has_role: bool = sqlx::query_scalar(
-            "SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1), false)",
-        )
-        .bind(ROLE)
-        .fetch_one(&mut connection)
-        .await?;
-        connection.close().await?;
-        if !has_role {
-            tracing::warn!("the login is not a member of {ROLE}: it serves with all rights it has");
+        let mut missing = None;
+        for role in [APPLICATION, READER] {
+            let found: Option<(bool, bool)> = sqlx::query_as(
+                "SELECT pg_has_role(oid, 'MEMBER'), rolsuper OR rolbypassrls \
+                 FROM pg_roles WHERE rolname = $1",
+            )
+            .bind(role)
+            .fetch_optional(&mut connection)
+            .await?;
+            match found {
+                Some((true, true)) => return Err(DatabaseError::PassesBy(role)),
+                Some((true, false)) => (),
+                Some((false, _)) | None => missing = Some(role),
+            }
         }
-        Ok(Self { options, has_role })
+        connection.close().await?;
+        match (missing, row_security) {
+            (None, Switch::On | Switch::Off) => (),
+            (Some(role), Switch::On) => return Err(DatabaseError::NotAMember(role)),
+            (Some(role), Switch::Off) => tracing::error!(
+                "row-level security is off, and the login is not a member of {role}: \
+                 it serves with all rights it has, and nothing but the queries keeps tenants apart"
+            ),
+        }
+        Ok(Self {
+            options,
+            has_roles: missing.is_none(),
+        })
     }
 
     /// For one connection of a part that appends or relays. It waits for nobody's lock for long,
@@ -53,7 +97,7 @@ impl Database {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "30s"),
         ];
-        self.connecting_as(part).options(limits)
+        self.connecting_as(part, APPLICATION).options(limits)
     }
 
     /// For the parts that project and follow: each takes what it needs and keeps it.
@@ -64,31 +108,48 @@ impl Database {
             .connect_lazy_with(self.part(part))
     }
 
-    /// The pool that requests are answered from.
+    /// What requests change and look up that belongs to no tenant, and what commands are decided
+    /// on.
     pub fn query_pool(&self, config: &Config) -> PgPool {
-        let options = self.connecting_as("api").options([
-            ("lock_timeout", "2s"),
-            ("statement_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "5s"),
-        ]);
-        PgPoolOptions::new()
-            .max_connections(config.database_connections.get())
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(IDLE_TIMEOUT)
-            // A round trip for every query otherwise; a broken connection shows itself soon enough.
-            .test_before_acquire(false)
-            .connect_lazy_with(options)
+        request_pool(config, self.connecting_as("api", APPLICATION))
     }
 
-    fn connecting_as(&self, part: &str) -> PgConnectOptions {
+    /// What requests are answered from.
+    pub fn reader(&self, config: &Config) -> ScopedReader {
+        let options = self.connecting_as("api reader", READER);
+        let options = options.options([("default_transaction_read_only", "on")]);
+        let pool = request_pool(config, options);
+        if self.has_roles {
+            ScopedReader::new(pool)
+        } else {
+            ScopedReader::without_wall(pool)
+        }
+    }
+
+    fn connecting_as(&self, part: &str, role: &str) -> PgConnectOptions {
         let options = self
             .options
             .clone()
             .application_name(&format!("soko {part}"));
-        if self.has_role {
-            options.options([("role", ROLE)])
+        if self.has_roles {
+            options.options([("role", role)])
         } else {
             options
         }
     }
+}
+
+fn request_pool(config: &Config, options: PgConnectOptions) -> PgPool {
+    let options = options.options([
+        ("lock_timeout", "2s"),
+        ("statement_timeout", "5s"),
+        ("idle_in_transaction_session_timeout", "5s"),
+    ]);
+    PgPoolOptions::new()
+        .max_connections(config.database_connections.get())
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        // A round trip for every query otherwise; a broken connection shows itself soon enough.
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
 }

@@ -56,7 +56,7 @@ async fn forget_invitations(app: &App, before: DateTime<Utc>, now: DateTime<Utc>
     let mut forgotten = 0;
     let mut after = None;
     loop {
-        let expired = long_expired(app.pool(), before, after, AT_ONCE).await?;
+        let expired = long_expired(app.reader(), before, after, AT_ONCE).await?;
         for invitation in &expired {
             let context = context(invitation.tenant_id, now);
             let (vendor_id, id) = (invitation.vendor_id, invitation.invitation_id);

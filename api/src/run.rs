@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use crate::app::{App, AppError};
 use crate::bus::{self, ConnectError};
 use crate::config::Config;
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::embedded::{Servers, ServersError};
 use crate::followers::{self, Followers, UnknownModel};
 use crate::http;
@@ -45,6 +45,8 @@ pub enum RunError {
     Servers(#[from] ServersError),
     #[error("the database cannot be reached")]
     Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Roles(#[from] DatabaseError),
     #[error("the database could not be brought to its newest form")]
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the parts could not be put together")]
@@ -113,7 +115,7 @@ async fn with_servers(
     if let Part::Migrations = part {
         return Ok(());
     }
-    let database = Database::new(servers.database.clone()).await?;
+    let database = Database::connect(servers.database.clone(), config.row_security).await?;
     let bus = match &servers.nats_url {
         Some(url) => Some(bus::connect(&config, url).await?),
         None => None,

@@ -14,6 +14,7 @@ mod position;
 mod read;
 mod recorded_event;
 mod relay;
+mod scope;
 mod stored_event;
 mod subscription;
 mod vault;
@@ -29,6 +30,7 @@ pub use position::Position;
 pub use read::{LogReader, ReadError, Scan, Trail};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
 pub use relay::{Relay, RelayOptions};
+pub use scope::{Scope, ScopedReader};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
 pub use subscription::{
     Delivery, JetStream, JetStreamOptions, Subscription, SubscriptionError, Tail,

@@ -3,7 +3,9 @@
 pub(crate) mod rows;
 
 use soko_domain::{AccountId, StoreId, TenantId, VendorId};
+use soko_event_log::Scope;
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 /// Whose rows a query may see. Every query on what is not public takes one; what lies outside is,
 /// for the answer, not there.
@@ -17,6 +19,17 @@ pub enum Within {
 }
 
 impl Within {
+    /// What the database lets the query see: a business has no wall inside, its stores and vendors
+    /// are told apart by the query alone.
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Platform => Scope::Platform,
+            Self::Tenant(tenant_id) | Self::Store(tenant_id, _) | Self::Vendor(tenant_id, _) => {
+                Scope::Tenant(tenant_id)
+            }
+        }
+    }
+
     /// Adds ` AND …`, for a table that carries tenant, store and vendor.
     pub(crate) fn and(self, query: &mut QueryBuilder<'_, Postgres>) {
         self.and_of("", query);
@@ -24,7 +37,7 @@ impl Within {
 
     /// As [`Self::and`], for the table with this prefix.
     pub(crate) fn and_of(self, table: &str, query: &mut QueryBuilder<'_, Postgres>) {
-        let equals = |query: &mut QueryBuilder<'_, Postgres>, column: &str, id: uuid::Uuid| {
+        let equals = |query: &mut QueryBuilder<'_, Postgres>, column: &str, id: Uuid| {
             query.push(" AND ").push(table).push(column);
             query.push(" = ").push_bind(id);
         };
@@ -49,6 +62,24 @@ pub enum Owner {
     Account(AccountId),
     /// Whoever holds the token; known by its SHA-256 (hex).
     TokenHash(String),
+}
+
+impl Owner {
+    /// What is theirs.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Account(account_id) => Scope::Account(*account_id),
+            Self::TokenHash(hash) => Scope::Token(hash.clone()),
+        }
+    }
+
+    /// What is theirs, and what hangs on one order or payment.
+    pub fn scope_with(&self, thing: Uuid) -> Scope {
+        match self {
+            Self::Account(account_id) => Scope::PartOfAccount(*account_id, thing),
+            Self::TokenHash(hash) => Scope::PartOfToken(hash.clone(), thing),
+        }
+    }
 }
 
 /// A part of a list: so many after a place in its order.

@@ -13,7 +13,7 @@ use soko_domain::{
     AnyEvent, CartId, CategoryId, Order, OrderId, Payment, PaymentId, Product, ProductId, Stock,
     StoreId, TenantId, VariantId, Vendor, VendorId, state_after,
 };
-use soko_event_log::{Entry, LogReader, Metadata, Position, StoredEvent, Trail};
+use soko_event_log::{Entry, LogReader, Metadata, Position, Scope, StoredEvent, Trail};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -105,7 +105,7 @@ pub(crate) async fn events(
     query: Query<OfEvents>,
 ) -> Result<Page<AuditEvent>> {
     let place = query.tenant.map_or_else(Place::platform, Place::tenant);
-    caller.permit(place).await?;
+    let permit = caller.permit(place).await?;
     let trail = Trail {
         tenant_id: query.tenant,
         stream: None,
@@ -117,7 +117,7 @@ pub(crate) async fn events(
         limit: query.limit,
         cursor: query.cursor.clone(),
     };
-    page(&app, &trail, after, &part).await
+    page(&app, &permit, &trail, after, &part).await
 }
 
 pub(crate) async fn stream(
@@ -127,12 +127,12 @@ pub(crate) async fn stream(
     part: Query<Part>,
 ) -> Result<Page<AuditEvent>> {
     let (stream_type, stream_id) = path.0;
-    permit(&app, &caller, &stream_type, stream_id).await?;
+    let permit = permit(&app, &caller, &stream_type, stream_id).await?;
     let trail = Trail {
         stream: Some((stream_type, stream_id)),
         ..Trail::default()
     };
-    page(&app, &trail, Position::START, &part).await
+    page(&app, &permit, &trail, Position::START, &part).await
 }
 
 pub(crate) async fn state(
@@ -185,7 +185,13 @@ pub(crate) async fn diff(
     }))
 }
 
-async fn page(app: &App, trail: &Trail, after: Position, part: &Part) -> Result<Page<AuditEvent>> {
+async fn page(
+    app: &App,
+    permit: &Permit,
+    trail: &Trail,
+    after: Position,
+    part: &Part,
+) -> Result<Page<AuditEvent>> {
     let list = format!("audit {trail:?}");
     let from: Option<Position> = part
         .cursor
@@ -193,9 +199,12 @@ async fn page(app: &App, trail: &Trail, after: Position, part: &Part) -> Result<
         .map(|cursor| cursor.key(&list))
         .transpose()?;
     let limit = usize::from(part.limit);
-    let reader = LogReader::new(app.pool().clone());
+    let scope = match permit.tenant_id() {
+        TenantId::PLATFORM => Scope::Platform,
+        tenant_id => Scope::Tenant(tenant_id),
+    };
     let start = from.unwrap_or(after).max(after);
-    let mut found = reader.trail(trail, start, limit + 1).await?;
+    let mut found = app.reader().trail(&scope, trail, start, limit + 1).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().map(|event| event.position);
@@ -230,8 +239,11 @@ async fn permit(app: &App, caller: &Caller, stream_type: &str, id: Uuid) -> Resu
         stream: Some((stream_type.to_owned(), id)),
         ..Trail::default()
     };
-    let reader = LogReader::new(app.pool().clone());
-    let first = reader.trail(&trail, Position::START, 1).await?;
+    // Whose it is must be known before it can be asked who may see it.
+    let reader = app.reader();
+    let first = reader
+        .trail(&Scope::Platform, &trail, Position::START, 1)
+        .await?;
     let tenant_id = first.first().ok_or_else(nothing)?.tenant_id;
     let place = match store_of(app, stream_type, id).await? {
         Some(store_id) => Place::store(store_id),

@@ -102,7 +102,7 @@ pub(crate) async fn list(
     fresh: MinPosition,
 ) -> Result<Page<CategoryDetails>> {
     fresh.reached_by::<Categories>(app.freshness()).await?;
-    let categories = read_models::categories::categories(app.pool(), query.store).await?;
+    let categories = read_models::categories::categories(app.reader(), query.store).await?;
     let items = categories.into_iter().map(|category| CategoryDetails {
         category_id: category.category_id,
         store_id: category.store_id,
@@ -198,7 +198,10 @@ impl From<ArrangeCategoriesError> for Problem {
 impl From<CategoryError> for Problem {
     fn from(error: CategoryError) -> Self {
         let code = match &error {
-            CategoryError::NotCreated | CategoryError::Removed => Code::NotFound,
+            // As if it were another's.
+            CategoryError::NotCreated | CategoryError::Removed => {
+                return Self::new(Code::NotFound);
+            }
             CategoryError::AlreadyCreated => Code::AlreadyExists,
             CategoryError::BelowItself
             | CategoryError::OtherStore { .. }

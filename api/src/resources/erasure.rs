@@ -57,7 +57,7 @@ pub(crate) async fn erase(
         let held = format!("hand over the role first: {role} of the platform");
         return Err(Problem::new(Code::StateConflict).with_detail(held));
     }
-    let teams = memberships(app.pool(), account_id).await?;
+    let teams = memberships(app.reader(), account_id).await?;
     for team in &teams {
         may_leave(&app, team).await?;
     }
@@ -90,7 +90,7 @@ async fn touched(app: &App, account_id: AccountId) -> Result<Vec<TouchedStream>>
     let mut page = Keyset::first(ORDERS_AT_ONCE);
     loop {
         let orders =
-            orders_of_account(app.pool(), account_id, &OrderFilter::default(), page).await?;
+            orders_of_account(app.reader(), account_id, &OrderFilter::default(), page).await?;
         touched.extend(orders.items.iter().map(|found| TouchedStream {
             stream_type: "order".to_owned(),
             stream_id: found.order.order_id.as_uuid(),

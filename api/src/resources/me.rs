@@ -153,7 +153,7 @@ pub(crate) async fn memberships(
 }
 
 pub(super) async fn memberships_of(app: &App, account_id: AccountId) -> Result<Vec<Membership>> {
-    let memberships = read_models::members::memberships(app.pool(), account_id).await?;
+    let memberships = read_models::members::memberships(app.reader(), account_id).await?;
     let items = memberships.into_iter().map(|member| Membership {
         scope: member.scope,
         id: member.scope_id,

@@ -78,7 +78,7 @@ impl Follower {
             let reached = self.app.freshness().reached(OrderTracking::NAME);
             if self.looked_at != Some(reached) {
                 let steps =
-                    timeline(self.app.pool(), &self.audience, self.order_id, self.after).await;
+                    timeline(self.app.reader(), &self.audience, self.order_id, self.after).await;
                 let Ok(steps) = steps else { return None };
                 let is_first = self.looked_at.replace(reached).is_none();
                 if let Some(last) = steps.last() {

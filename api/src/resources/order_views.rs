@@ -143,10 +143,10 @@ pub(crate) async fn list(
         limit: limit.rows(),
     };
     let found = if let Some(within) = scope {
-        found::orders(app.pool(), within, &filter, page).await?
+        found::orders(app.reader(), within, &filter, page).await?
     } else {
         let account_id = caller.account()?;
-        found::orders_of_account(app.pool(), account_id, &filter, page).await?
+        found::orders_of_account(app.reader(), account_id, &filter, page).await?
     };
     Ok(Page {
         items: found.items.into_iter().map(summary).collect(),
@@ -166,7 +166,7 @@ pub(crate) async fn tracking(
         .reached_by::<OrderTracking>(app.freshness())
         .await?;
     let status = seen(&app, &audience, *order_id).await?.order.status;
-    let items = timeline(app.pool(), &audience, *order_id, Position::START).await?;
+    let items = timeline(app.reader(), &audience, *order_id, Position::START).await?;
     let items = items.into_iter().map(step).collect();
     Ok(Found::new(Tracking {
         order_id: *order_id,
@@ -230,7 +230,7 @@ pub(crate) fn is_of_vendor(role: Role) -> bool {
 }
 
 pub(crate) async fn seen(app: &App, audience: &Audience, order_id: OrderId) -> Result<FoundOrder> {
-    let found = found::order(app.pool(), audience, order_id).await?;
+    let found = found::order(app.reader(), audience, order_id).await?;
     // The aggregate is there, so the read model does not know of it yet.
     found.ok_or_else(|| Problem::new(Code::ProjectionBehind))
 }

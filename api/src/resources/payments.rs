@@ -117,7 +117,7 @@ pub(crate) async fn get(
     let audience = audience(&app, &caller, demand.order_id()).await?;
     min_position.reached_by::<Orders>(app.freshness()).await?;
     min_position.reached_by::<Payments>(app.freshness()).await?;
-    let row = found::payment(app.pool(), &audience, *payment_id).await?;
+    let row = found::payment(app.reader(), &audience, *payment_id).await?;
     let row = row.ok_or_else(|| Problem::new(Code::ProjectionBehind))?;
     let next_action = OrderPayment::new(row.payment_id, row.provider, row.status).next_action;
     Ok(Found::new(PaymentDetails {

@@ -110,7 +110,7 @@ pub(crate) async fn sales(
         vendor_id: asked.vendor,
         product_id: asked.product,
     };
-    let lines = report(app.pool(), within, &question).await?;
+    let lines = report(app.reader(), within, &question).await?;
     let items = lines.into_iter().map(SalesOfPeriod::from).collect();
     let accept = request
         .headers()

@@ -183,8 +183,8 @@ pub(crate) async fn get(
 ) -> Result<Found<ProductDetails>> {
     products_are_fresh(&app, min_position).await?;
     let found = match name.parse::<ProductId>() {
-        Ok(product_id) => product(app.pool(), Audience::Public, product_id).await?,
-        Err(_) => product_by_slug(app.pool(), Audience::Public, query.store, &name).await?,
+        Ok(product_id) => product(app.reader(), Audience::Public, product_id).await?,
+        Err(_) => product_by_slug(app.reader(), Audience::Public, query.store, &name).await?,
     };
     shown(found)
 }
@@ -199,7 +199,7 @@ pub(crate) async fn get_of_vendor(
     let permit = caller.permit(Place::vendor(vendor_id)).await?;
     products_are_fresh(&app, min_position).await?;
     let audience = Audience::Team(Within::Vendor(permit.tenant_id(), vendor_id));
-    shown(product(app.pool(), audience, product_id).await?)
+    shown(product(app.reader(), audience, product_id).await?)
 }
 
 fn shown(found: Option<ProductDetail>) -> Result<Found<ProductDetails>> {
@@ -250,9 +250,9 @@ async fn render(app: &App, audience: Audience, asked: &OfProducts) -> Result<Byt
         after,
         limit: limit.rows(),
     };
-    let found = products(app.pool(), audience, &filter, sort, page).await?;
+    let found = products(app.reader(), audience, &filter, sort, page).await?;
     let counts = match asked.facets {
-        Some(true) => Some(facets(app.pool(), audience, &filter).await?),
+        Some(true) => Some(facets(app.reader(), audience, &filter).await?),
         Some(false) | None => None,
     };
     let next = found.next.as_ref().map(|place| cursor(&list, place));

@@ -126,7 +126,7 @@ pub(crate) async fn list(
         .map(|cursor| cursor.key(&list))
         .transpose()?;
     let found = levels(
-        app.pool(),
+        app.reader(),
         within,
         &filter,
         Keyset {
@@ -151,7 +151,7 @@ pub(crate) async fn get(
     min_position
         .reached_by::<StockLevels>(app.freshness())
         .await?;
-    let found = level(app.pool(), within, *variant_id).await?;
+    let found = level(app.reader(), within, *variant_id).await?;
     let found = found.ok_or_else(|| Problem::new(Code::ProjectionBehind))?;
     Ok(Found::new(details(found)))
 }
@@ -180,7 +180,7 @@ pub(crate) async fn ledger(
         after,
         limit: query.limit.rows(),
     };
-    let found = moves(app.pool(), within, *variant_id, page).await?;
+    let found = moves(app.reader(), within, *variant_id, page).await?;
     Ok(Page {
         items: found.items.into_iter().map(entry).collect(),
         next_cursor: found.next.map(|position| cursor(&list, &position)),

@@ -166,7 +166,7 @@ pub(crate) async fn list(
         only_open: true,
     };
     let page = query.limit.keyset(query.cursor.as_ref(), &list)?;
-    let (stores, next) = read_models::stores::stores(app.pool(), filter, page).await?;
+    let (stores, next) = read_models::stores::stores(app.reader(), filter, page).await?;
     let items = stores.into_iter().map(|store| StoreInList {
         store_id: store.store_id,
         tenant_id: store.tenant_id,

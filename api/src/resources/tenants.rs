@@ -99,7 +99,7 @@ pub(crate) async fn list(
         TenantsOf::Member(caller.account()?)
     };
     let page = query.limit.keyset(query.cursor.as_ref(), "tenants")?;
-    let (tenants, next) = read_models::tenants::tenants(app.pool(), of, page).await?;
+    let (tenants, next) = read_models::tenants::tenants(app.reader(), of, page).await?;
     let items = tenants.into_iter().map(|tenant| TenantDetails {
         tenant_id: tenant.tenant_id,
         name: tenant.name,

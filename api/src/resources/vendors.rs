@@ -145,7 +145,7 @@ pub(crate) async fn list(
     };
     let list = format!("vendors {:?} {:?}", query.store, query.status);
     let page = query.limit.keyset(query.cursor.as_ref(), &list)?;
-    let (vendors, next) = read_models::vendors::vendors(app.pool(), within, filter, page).await?;
+    let (vendors, next) = read_models::vendors::vendors(app.reader(), within, filter, page).await?;
     let subjects = vendors.iter().map(|vendor| vendor.email.0.subject());
     let keys = app.vault().keys(subjects).await?;
     let items = vendors.into_iter().map(|vendor| {
@@ -172,7 +172,7 @@ async fn own(
 ) -> Result<Page<VendorDetails>> {
     fresh.reached_by::<Members>(app.freshness()).await?;
     let account_id = caller.account()?;
-    let memberships = read_models::members::memberships(app.pool(), account_id).await?;
+    let memberships = read_models::members::memberships(app.reader(), account_id).await?;
     let mut items = vec![];
     for membership in memberships
         .iter()
@@ -372,7 +372,9 @@ impl From<VendorError> for Problem {
     fn from(error: VendorError) -> Self {
         let code = match error {
             VendorError::Team(team) => return team.into(),
-            VendorError::NotRegistered | VendorError::UnknownInvitation => Code::NotFound,
+            // As if it were another's.
+            VendorError::NotRegistered => return Self::new(Code::NotFound),
+            VendorError::UnknownInvitation => Code::NotFound,
             VendorError::AlreadyRegistered | VendorError::AlreadyInvited { .. } => {
                 Code::AlreadyExists
             }

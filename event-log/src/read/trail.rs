@@ -1,7 +1,7 @@
 //! Events as auditors look for them: by their stream, by who did it, by what they belong to.
 
-use super::{COLUMNS, LogReader, ReadError, stored};
-use crate::{Position, StoredEvent};
+use super::{COLUMNS, ReadError, stored};
+use crate::{Position, Scope, ScopedReader, StoredEvent};
 use soko_domain::TenantId;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -16,13 +16,17 @@ pub struct Trail {
     pub correlation: Option<Uuid>,
 }
 
-impl LogReader {
-    /// Such events after a position, in their order, at most `limit`.
+impl ScopedReader {
+    /// Such events after a position, in their order, at most `limit`; of a tenant or of all.
+    ///
+    /// By actor there is no index: each append would pay for it. A page of one actor looks through
+    /// what lies between its events.
     ///
     /// # Errors
     /// [`ReadError::Database`].
     pub async fn trail(
         &self,
+        scope: &Scope,
         trail: &Trail,
         after: Position,
         limit: usize,
@@ -54,7 +58,7 @@ impl LogReader {
         }
         query.push(" ORDER BY position LIMIT ");
         query.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = self.all(scope, query).await?;
         rows.iter()
             .map(|row| Ok(stored(row)?.to_stored()))
             .collect()

@@ -2,17 +2,22 @@
 
 use crate::row::{Column, ResultFields, Row, RowError};
 use crate::row_store::Schema;
+use soko_event_log::{Scope, ScopedReader};
 use sqlx::postgres::PgRow;
-use sqlx::{PgExecutor, Postgres, QueryBuilder, Row as _};
+use sqlx::{Postgres, QueryBuilder, Row as _};
 
 /// `SELECT …, … FROM …`, to be gone on with.
 pub(crate) fn select<R: Row>() -> String {
-    format!(
-        "SELECT {} FROM {}.{}",
-        names::<R>(""),
-        Schema::Live.name(),
-        R::TABLE
-    )
+    select_from::<R>(Schema::Live.name())
+}
+
+/// The same from the view of what everybody may see of the table.
+pub(crate) fn select_public<R: Row>() -> String {
+    select_from::<R>("catalog")
+}
+
+fn select_from<R: Row>(schema: &str) -> String {
+    format!("SELECT {} FROM {schema}.{}", names::<R>(""), R::TABLE)
 }
 
 /// The row's columns, each with a prefix such as `t.`.
@@ -24,18 +29,20 @@ pub(crate) fn names<R: Row>(prefix: &str) -> String {
 }
 
 pub(crate) async fn optional<R: Row>(
-    mut query: QueryBuilder<'_, Postgres>,
-    executor: impl PgExecutor<'_>,
+    query: QueryBuilder<'_, Postgres>,
+    reader: &ScopedReader,
+    scope: &Scope,
 ) -> Result<Option<R>, sqlx::Error> {
-    let found = query.build().fetch_optional(executor).await?;
+    let found = reader.optional(scope, query).await?;
     found.as_ref().map(decode).transpose()
 }
 
 pub(crate) async fn all<R: Row>(
-    mut query: QueryBuilder<'_, Postgres>,
-    executor: impl PgExecutor<'_>,
+    query: QueryBuilder<'_, Postgres>,
+    reader: &ScopedReader,
+    scope: &Scope,
 ) -> Result<Vec<R>, sqlx::Error> {
-    let found = query.build().fetch_all(executor).await?;
+    let found = reader.all(scope, query).await?;
     found.iter().map(decode).collect()
 }
 

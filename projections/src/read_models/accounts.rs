@@ -9,8 +9,8 @@ use crate::row::Json;
 use chrono::{DateTime, Utc};
 use soko_domain::account::{AccountEvent, PlatformRole};
 use soko_domain::{AccountId, AnyEvent, EmailAddress, Personal, PhoneNumber, Text};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -113,12 +113,15 @@ impl Account {
 ///
 /// # Errors
 /// The database failed.
-pub async fn account(pool: &PgPool, account_id: AccountId) -> Result<Option<Account>, sqlx::Error> {
+pub async fn account(
+    reader: &ScopedReader,
+    account_id: AccountId,
+) -> Result<Option<Account>, sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Account>());
     query
         .push(" WHERE account_id = ")
         .push_bind(account_id.as_uuid());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Account(account_id)).await
 }
 
 /// Some accounts, in no order: who the ids in an answer are.
@@ -126,7 +129,8 @@ pub async fn account(pool: &PgPool, account_id: AccountId) -> Result<Option<Acco
 /// # Errors
 /// The database failed.
 pub async fn accounts(
-    pool: &PgPool,
+    reader: &ScopedReader,
+    scope: &Scope,
     account_ids: &[AccountId],
 ) -> Result<Vec<Account>, sqlx::Error> {
     let ids: Vec<_> = account_ids.iter().map(AccountId::as_uuid).collect();
@@ -135,5 +139,5 @@ pub async fn accounts(
         .push(" WHERE account_id = ANY(")
         .push_bind(ids)
         .push(")");
-    rows::all(query, pool).await
+    rows::all(query, reader, scope).await
 }

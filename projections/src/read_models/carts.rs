@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use soko_domain::cart::{CartEvent, CartItem, CartOwner};
 use soko_domain::{AccountId, AnyEvent, CartId, OrderId, StoreId, TenantId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 crate::row! {
@@ -162,8 +162,8 @@ impl Cart {
 ///
 /// # Errors
 /// The database failed.
-pub async fn cart(pool: &PgPool, cart_id: CartId) -> Result<Option<Cart>, sqlx::Error> {
+pub async fn cart(reader: &ScopedReader, cart_id: CartId) -> Result<Option<Cart>, sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Cart>());
     query.push(" WHERE cart_id = ").push_bind(cart_id.as_uuid());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Cart(cart_id)).await
 }

@@ -7,8 +7,8 @@ use crate::ReadModel;
 use crate::query::rows;
 use soko_domain::category::CategoryEvent;
 use soko_domain::{AnyEvent, CategoryId, StoreId, TenantId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 crate::row! {
@@ -93,14 +93,17 @@ pub const CATEGORIES_MAX: i64 = 2_000;
 ///
 /// # Errors
 /// The database failed.
-pub async fn categories(pool: &PgPool, store_id: StoreId) -> Result<Vec<Category>, sqlx::Error> {
-    let mut query = QueryBuilder::new(rows::select::<Category>());
+pub async fn categories(
+    reader: &ScopedReader,
+    store_id: StoreId,
+) -> Result<Vec<Category>, sqlx::Error> {
+    let mut query = QueryBuilder::new(rows::select_public::<Category>());
     query
         .push(" WHERE store_id = ")
         .push_bind(store_id.as_uuid());
     query.push(" ORDER BY name, category_id LIMIT ");
     query.push_bind(CATEGORIES_MAX);
-    rows::all(query, pool).await
+    rows::all(query, reader, &Scope::Public).await
 }
 
 /// One category. It is public.
@@ -108,12 +111,12 @@ pub async fn categories(pool: &PgPool, store_id: StoreId) -> Result<Vec<Category
 /// # Errors
 /// The database failed.
 pub async fn category(
-    pool: &PgPool,
+    reader: &ScopedReader,
     category_id: CategoryId,
 ) -> Result<Option<Category>, sqlx::Error> {
-    let mut query = QueryBuilder::new(rows::select::<Category>());
+    let mut query = QueryBuilder::new(rows::select_public::<Category>());
     query
         .push(" WHERE category_id = ")
         .push_bind(category_id.as_uuid());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Public).await
 }

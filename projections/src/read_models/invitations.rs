@@ -7,8 +7,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{AnyEvent, EmailAddress, InvitationId, Personal, TenantId, VendorId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 
 crate::row! {
     /// An invitation. Whether it has expired, the clock tells.
@@ -109,7 +109,7 @@ impl ReadModel for Invitations {
 /// # Errors
 /// The database failed.
 pub async fn invitation_by_token(
-    pool: &PgPool,
+    reader: &ScopedReader,
     token_hash: &str,
 ) -> Result<Option<Invitation>, sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Invitation>());
@@ -117,7 +117,7 @@ pub async fn invitation_by_token(
         .push(" WHERE token_hash = ")
         .push_bind(token_hash.to_owned());
     query.push(" LIMIT 1");
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Token(token_hash.to_owned())).await
 }
 
 /// Open invitations, at most.
@@ -129,7 +129,7 @@ const OPEN_MAX: i64 = 1_000;
 /// # Errors
 /// The database failed.
 pub async fn open_invitations(
-    pool: &PgPool,
+    reader: &ScopedReader,
     tenant_id: TenantId,
     vendor_id: VendorId,
 ) -> Result<Vec<Invitation>, sqlx::Error> {
@@ -142,7 +142,7 @@ pub async fn open_invitations(
         .push_bind(tenant_id.as_uuid());
     query.push(" AND status = 'open' ORDER BY invitation_id LIMIT ");
     query.push_bind(OPEN_MAX);
-    rows::all(query, pool).await
+    rows::all(query, reader, &Scope::Tenant(tenant_id)).await
 }
 
 /// Invitations of all vendors that were open when they expired, before a moment, after one of them
@@ -151,7 +151,7 @@ pub async fn open_invitations(
 /// # Errors
 /// The database failed.
 pub async fn long_expired(
-    pool: &PgPool,
+    reader: &ScopedReader,
     before: DateTime<Utc>,
     after: Option<InvitationId>,
     limit: i64,
@@ -163,5 +163,5 @@ pub async fn long_expired(
     query
         .push(" ORDER BY invitation_id LIMIT ")
         .push_bind(limit);
-    rows::all(query, pool).await
+    rows::all(query, reader, &Scope::Platform).await
 }

@@ -11,8 +11,8 @@ use soko_domain::store::StoreEvent;
 use soko_domain::tenant::{TenantEvent, TenantRole};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{AccountId, AnyEvent, TenantId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 use std::fmt;
 use uuid::Uuid;
 
@@ -188,12 +188,15 @@ const MEMBERS_MAX: i64 = 1_000;
 ///
 /// # Errors
 /// The database failed.
-pub async fn memberships(pool: &PgPool, account_id: AccountId) -> Result<Vec<Member>, sqlx::Error> {
+pub async fn memberships(
+    reader: &ScopedReader,
+    account_id: AccountId,
+) -> Result<Vec<Member>, sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Member>());
     query
         .push(" WHERE account_id = ")
         .push_bind(account_id.as_uuid());
     query.push(" ORDER BY scope, scope_id LIMIT ");
     query.push_bind(MEMBERS_MAX);
-    rows::all(query, pool).await
+    rows::all(query, reader, &Scope::Account(account_id)).await
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::store::StoreEvent;
 use soko_domain::{AnyEvent, Currency, LocationId, StoreId, TaxRate, TenantId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::QueryBuilder;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -154,22 +154,25 @@ fn bps(rate: TaxRate) -> i32 {
 ///
 /// # Errors
 /// The database failed.
-pub async fn store(pool: &PgPool, store_id: StoreId) -> Result<Option<Store>, sqlx::Error> {
-    let mut query = QueryBuilder::new(rows::select::<Store>());
+pub async fn store(reader: &ScopedReader, store_id: StoreId) -> Result<Option<Store>, sqlx::Error> {
+    let mut query = QueryBuilder::new(rows::select_public::<Store>());
     query
         .push(" WHERE store_id = ")
         .push_bind(store_id.as_uuid());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Public).await
 }
 
 /// The store that has this slug. Stores are public.
 ///
 /// # Errors
 /// The database failed.
-pub async fn store_by_slug(pool: &PgPool, slug: &str) -> Result<Option<Store>, sqlx::Error> {
-    let mut query = QueryBuilder::new(rows::select::<Store>());
+pub async fn store_by_slug(
+    reader: &ScopedReader,
+    slug: &str,
+) -> Result<Option<Store>, sqlx::Error> {
+    let mut query = QueryBuilder::new(rows::select_public::<Store>());
     query.push(" WHERE slug = ").push_bind(slug.to_owned());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Public).await
 }
 
 /// Which stores.
@@ -184,11 +187,11 @@ pub struct StoreFilter {
 /// # Errors
 /// The database failed.
 pub async fn stores(
-    pool: &PgPool,
+    reader: &ScopedReader,
     filter: StoreFilter,
     page: Keyset<StoreId>,
 ) -> Result<(Vec<Store>, Option<StoreId>), sqlx::Error> {
-    let mut query = QueryBuilder::new(rows::select::<Store>());
+    let mut query = QueryBuilder::new(rows::select_public::<Store>());
     query.push(" WHERE true");
     if let Some(tenant_id) = filter.tenant_id {
         query
@@ -203,7 +206,7 @@ pub async fn stores(
     }
     query.push(" ORDER BY store_id DESC LIMIT ");
     query.push_bind(page.limit + 1);
-    let mut items: Vec<Store> = rows::all(query, pool).await?;
+    let mut items: Vec<Store> = rows::all(query, reader, &Scope::Public).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.store_id);
     Ok((items, next))
 }

@@ -5,8 +5,8 @@ use crate::query::{Keyset, rows};
 use chrono::{DateTime, Utc};
 use soko_domain::tenant::TenantEvent;
 use soko_domain::{AccountId, AnyEvent, TenantId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, Scope, ScopedReader};
+use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
 crate::row! {
@@ -79,12 +79,15 @@ pub enum TenantsOf {
 ///
 /// # Errors
 /// The database failed.
-pub async fn tenant(pool: &PgPool, tenant_id: TenantId) -> Result<Option<Tenant>, sqlx::Error> {
+pub async fn tenant(
+    reader: &ScopedReader,
+    tenant_id: TenantId,
+) -> Result<Option<Tenant>, sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Tenant>());
     query
         .push(" WHERE tenant_id = ")
         .push_bind(tenant_id.as_uuid());
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &Scope::Tenant(tenant_id)).await
 }
 
 /// Tenants, the latest first, before one of them.
@@ -92,25 +95,40 @@ pub async fn tenant(pool: &PgPool, tenant_id: TenantId) -> Result<Option<Tenant>
 /// # Errors
 /// The database failed.
 pub async fn tenants(
-    pool: &PgPool,
+    reader: &ScopedReader,
     of: TenantsOf,
     page: Keyset<TenantId>,
 ) -> Result<(Vec<Tenant>, Option<TenantId>), sqlx::Error> {
     let mut query = QueryBuilder::new(rows::select::<Tenant>());
     query.push(" WHERE true");
-    if let TenantsOf::Member(account_id) = of {
-        query.push(
-            " AND tenant_id IN (SELECT scope_id FROM read_models.members \
-              WHERE scope = 'tenant' AND account_id = ",
-        );
-        query.push_bind(account_id.as_uuid()).push(")");
-    }
+    let scope = match of {
+        TenantsOf::Platform => Scope::Platform,
+        TenantsOf::Member(account_id) => {
+            let tenant_ids = tenants_of(reader, account_id).await?;
+            let ids: Vec<_> = tenant_ids.iter().map(TenantId::as_uuid).collect();
+            query.push(" AND tenant_id = ANY(").push_bind(ids).push(")");
+            Scope::Tenants(tenant_ids)
+        }
+    };
     if let Some(before) = page.after {
         query.push(" AND tenant_id < ").push_bind(before.as_uuid());
     }
     query.push(" ORDER BY tenant_id DESC LIMIT ");
     query.push_bind(page.limit + 1);
-    let mut items: Vec<Tenant> = rows::all(query, pool).await?;
+    let mut items: Vec<Tenant> = rows::all(query, reader, &scope).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.tenant_id);
     Ok((items, next))
+}
+
+async fn tenants_of(
+    reader: &ScopedReader,
+    account_id: AccountId,
+) -> Result<Vec<TenantId>, sqlx::Error> {
+    let mut query = QueryBuilder::new(
+        "SELECT scope_id FROM read_models.members WHERE scope = 'tenant' AND account_id = ",
+    );
+    query.push_bind(account_id.as_uuid());
+    let found = reader.all(&Scope::Account(account_id), query).await?;
+    let ids = found.iter().map(|row| row.try_get(0));
+    ids.map(|id| id.map(TenantId::from_uuid)).collect()
 }

@@ -6,8 +6,8 @@ use crate::row::Json;
 use chrono::{DateTime, Utc};
 use soko_domain::vendor::{VendorEvent, VendorStatus};
 use soko_domain::{AnyEvent, EmailAddress, Personal, PhoneNumber, StoreId, TenantId, VendorId};
-use soko_event_log::RecordedEvent;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{RecordedEvent, ScopedReader};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 crate::row! {
@@ -121,7 +121,7 @@ impl Vendor {
 /// # Errors
 /// The database failed.
 pub async fn vendor(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     vendor_id: VendorId,
 ) -> Result<Option<Vendor>, sqlx::Error> {
@@ -130,7 +130,7 @@ pub async fn vendor(
         .push(" WHERE vendor_id = ")
         .push_bind(vendor_id.as_uuid());
     within.and(&mut query);
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &within.scope()).await
 }
 
 /// Which vendors.
@@ -145,7 +145,7 @@ pub struct VendorFilter {
 /// # Errors
 /// The database failed.
 pub async fn vendors(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     filter: VendorFilter,
     page: Keyset<VendorId>,
@@ -164,7 +164,7 @@ pub async fn vendors(
     }
     query.push(" ORDER BY vendor_id DESC LIMIT ");
     query.push_bind(page.limit + 1);
-    let mut items: Vec<Vendor> = rows::all(query, pool).await?;
+    let mut items: Vec<Vendor> = rows::all(query, reader, &within.scope()).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.vendor_id);
     Ok((items, next))
 }

@@ -6,18 +6,18 @@ use crate::market::{
 };
 use crate::running::built;
 use soko_domain::product::ProductStatus;
+use soko_event_log::ScopedReader;
 use soko_projections::read_models::categories::categories;
 use soko_projections::read_models::products::{
     Audience, ProductFilter, ProductPage, ProductSort, facets, offers, product, product_by_slug,
     products,
 };
 use soko_projections::{Keyset, Within};
-use sqlx::PgPool;
 
 #[tokio::test]
 async fn a_list_is_walked_to_its_end_in_every_order() {
     let log = catalog().await;
-    let pool = log.pool();
+    let reader = log.reader();
     let filter = ProductFilter::default();
     for (sort, expected) in [
         (ProductSort::Newest, [6, 5, 3, 2, 1]),
@@ -27,7 +27,7 @@ async fn a_list_is_walked_to_its_end_in_every_order() {
         (ProductSort::Relevance, [6, 5, 3, 2, 1]),
     ] {
         for limit in [1, 2, 5, 100] {
-            let found = walk(pool, &filter, sort, limit).await;
+            let found = walk(reader, &filter, sort, limit).await;
             assert_eq!(found, expected, "{sort:?} by {limit}");
         }
     }
@@ -36,9 +36,9 @@ async fn a_list_is_walked_to_its_end_in_every_order() {
 #[tokio::test]
 async fn the_public_sees_what_is_on_sale_and_the_team_sees_the_rest() {
     let log = catalog().await;
-    let pool = log.pool();
+    let reader = log.reader();
     let see = async |audience| {
-        let page = page(pool, audience, &ProductFilter::default()).await;
+        let page = page(reader, audience, &ProductFilter::default()).await;
         page.items.len()
     };
     assert_eq!(see(Audience::Public).await, 5);
@@ -51,20 +51,20 @@ async fn the_public_sees_what_is_on_sale_and_the_team_sees_the_rest() {
         2
     );
     assert_eq!(see(Audience::Team(Within::Tenant(id(999)))).await, 0);
-    let draft = product(pool, Audience::Public, product_id(4))
+    let draft = product(reader, Audience::Public, product_id(4))
         .await
         .unwrap();
     assert_eq!(draft, None);
     let team = Audience::Team(Within::Vendor(tenant(), vendor(1)));
-    let draft = product(pool, team, product_id(4)).await.unwrap().unwrap();
+    let draft = product(reader, team, product_id(4)).await.unwrap().unwrap();
     assert_eq!(draft.product.status, ProductStatus::Draft);
 }
 
 #[tokio::test]
 async fn filters_narrow_a_list() {
     let log = catalog().await;
-    let pool = log.pool();
-    let find = async |filter: ProductFilter| walk(pool, &filter, ProductSort::Newest, 10).await;
+    let reader = log.reader();
+    let find = async |filter: ProductFilter| walk(reader, &filter, ProductSort::Newest, 10).await;
     let any = ProductFilter::default;
     let of_vendor = ProductFilter {
         vendor_id: Some(vendor(1)),
@@ -102,13 +102,13 @@ async fn filters_narrow_a_list() {
 #[tokio::test]
 async fn words_find_what_was_meant() {
     let log = catalog().await;
-    let pool = log.pool();
+    let reader = log.reader();
     let find = async |text: &str| {
         let filter = ProductFilter {
             text: Some(text.to_owned()),
             ..ProductFilter::default()
         };
-        walk(pool, &filter, ProductSort::Relevance, 2).await
+        walk(reader, &filter, ProductSort::Relevance, 2).await
     };
     assert_eq!(find("mugs").await, [5]);
     assert_eq!(find("tea").await, [3]);
@@ -133,7 +133,7 @@ async fn words_find_what_was_meant() {
 #[tokio::test]
 async fn a_list_says_how_much_there_is() {
     let log = catalog().await;
-    let page = page(log.pool(), Audience::Public, &ProductFilter::default()).await;
+    let page = page(log.reader(), Audience::Public, &ProductFilter::default()).await;
     let available: Vec<_> = page.items.iter().map(|item| item.available).collect();
     assert_eq!(available, [9, 0, 7, 0, 5]);
     let card: serde_json::Value = serde_json::from_str(page.items[0].card.as_str()).unwrap();
@@ -147,7 +147,9 @@ async fn facets_count_what_else_could_be_chosen() {
         category_id: Some(coffee()),
         ..ProductFilter::default()
     };
-    let facets = facets(log.pool(), Audience::Public, &filter).await.unwrap();
+    let facets = facets(log.reader(), Audience::Public, &filter)
+        .await
+        .unwrap();
     assert_eq!(facets.categories, [(drinks(), 3), (coffee(), 2)]);
     assert_eq!(facets.vendors, [(vendor(0), 2)]);
     assert_eq!(facets.prices, Some((100, 500)));
@@ -156,18 +158,18 @@ async fn facets_count_what_else_could_be_chosen() {
 #[tokio::test]
 async fn one_product_is_found_by_its_id_and_by_its_slug() {
     let log = catalog().await;
-    let pool = log.pool();
-    let by_id = product(pool, Audience::Public, product_id(1))
+    let reader = log.reader();
+    let by_id = product(reader, Audience::Public, product_id(1))
         .await
         .unwrap();
-    let by_slug = product_by_slug(pool, Audience::Public, None, "product-1")
+    let by_slug = product_by_slug(reader, Audience::Public, None, "product-1")
         .await
         .unwrap();
     assert_eq!(by_id, by_slug);
     let found = by_id.unwrap();
     assert_eq!(found.product.name, "Zanzibar coffee beans");
     assert_eq!(found.available[&variant_of(1)], 5);
-    let nowhere = product_by_slug(pool, Audience::Public, None, "nothing")
+    let nowhere = product_by_slug(reader, Audience::Public, None, "nothing")
         .await
         .unwrap();
     assert_eq!(nowhere, None);
@@ -177,7 +179,7 @@ async fn one_product_is_found_by_its_id_and_by_its_slug() {
 async fn offers_are_what_a_cart_is_compared_with() {
     let log = catalog().await;
     let ids = [variant_of(1), variant_of(4), id(12345)];
-    let mut offers = offers(log.pool(), &ids).await.unwrap();
+    let mut offers = offers(log.reader(), tenant(), &ids).await.unwrap();
     offers.sort_by_key(|offer| offer.variant.variant_id);
     let found: Vec<_> = offers
         .iter()
@@ -195,7 +197,7 @@ async fn offers_are_what_a_cart_is_compared_with() {
 #[tokio::test]
 async fn the_tree_of_categories_is_there() {
     let log = catalog().await;
-    let tree = categories(log.pool(), store()).await.unwrap();
+    let tree = categories(log.reader(), store()).await.unwrap();
     let names: Vec<_> = tree
         .iter()
         .map(|category| (category.name.as_str(), category.parent_id))
@@ -221,9 +223,9 @@ async fn catalog() -> Log {
     log
 }
 
-async fn page(pool: &PgPool, audience: Audience, filter: &ProductFilter) -> ProductPage {
+async fn page(reader: &ScopedReader, audience: Audience, filter: &ProductFilter) -> ProductPage {
     products(
-        pool,
+        reader,
         audience,
         filter,
         ProductSort::Newest,
@@ -234,11 +236,16 @@ async fn page(pool: &PgPool, audience: Audience, filter: &ProductFilter) -> Prod
 }
 
 /// The numbers of all products of a list.
-async fn walk(pool: &PgPool, filter: &ProductFilter, sort: ProductSort, limit: i64) -> Vec<u128> {
+async fn walk(
+    reader: &ScopedReader,
+    filter: &ProductFilter,
+    sort: ProductSort,
+    limit: i64,
+) -> Vec<u128> {
     let mut found = Vec::new();
     let mut keyset = Keyset::first(limit);
     loop {
-        let page = products(pool, Audience::Public, filter, sort, keyset)
+        let page = products(reader, Audience::Public, filter, sort, keyset)
             .await
             .unwrap();
         assert!(page.items.len() <= usize::try_from(limit).unwrap());

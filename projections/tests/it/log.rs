@@ -5,13 +5,15 @@ use serde_json::json;
 use soko_domain::stock::{StockEvent, StockNote};
 use soko_domain::{AnyEvent, LocationId, OrderId, Quantity, TenantId, VariantId};
 use soko_embedded::testing::{TestDatabase, fresh_database};
-use soko_event_log::{MIGRATOR, Position, canonical_json};
+use soko_event_log::{MIGRATOR, Position, ScopedReader, canonical_json};
 use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 pub(crate) struct Log {
     database: TestDatabase,
+    reader: ScopedReader,
     sequences: HashMap<(&'static str, Uuid), i64>,
     head: i64,
     /// Of what is appended next.
@@ -30,8 +32,13 @@ struct Written {
 
 impl Log {
     pub(crate) async fn empty() -> Self {
+        let database = fresh_database(&MIGRATOR).await;
+        let options: PgConnectOptions = database.url().parse().unwrap();
+        let options = options.options([("role", "soko_reader")]);
+        let pool = PgPoolOptions::new().connect_lazy_with(options);
         Self {
-            database: fresh_database(&MIGRATOR).await,
+            database,
+            reader: ScopedReader::new(pool),
             sequences: HashMap::new(),
             head: 0,
             tenant: tenant(),
@@ -41,6 +48,11 @@ impl Log {
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    /// As who answers requests, whom the policies bind.
+    pub(crate) fn reader(&self) -> &ScopedReader {
+        &self.reader
     }
 
     pub(crate) fn head(&self) -> Position {

@@ -21,5 +21,6 @@ mod properties;
 mod rebuild;
 mod sales;
 mod tables;
+mod tenancy;
 mod verify;
 mod workers;

@@ -25,7 +25,7 @@ async fn an_order_is_found_by_whoever_may_see_it() {
         let mut found = vec![];
         for order_id in [of_account, of_guest] {
             found.push(
-                order(trade.pool(), audience, order_id)
+                order(trade.reader(), audience, order_id)
                     .await
                     .unwrap()
                     .is_some(),
@@ -59,7 +59,7 @@ async fn an_order_is_found_by_whoever_may_see_it() {
     let guest = Audience::Customer(Owner::TokenHash("abc".to_owned()));
     assert_eq!(sees(&guest).await, [false, true]);
     assert_eq!(
-        order(trade.pool(), &within(Within::Platform), id(7))
+        order(trade.reader(), &within(Within::Platform), id(7))
             .await
             .unwrap(),
         None
@@ -75,7 +75,7 @@ async fn an_order_comes_back_as_it_was_agreed_and_as_it_stands() {
     let last = trade.happens(order_id, [paid(&agreed)]).await;
     trade.is_folded().await;
     let audience = Audience::Within(Within::Platform);
-    let found = order(trade.pool(), &audience, order_id)
+    let found = order(trade.reader(), &audience, order_id)
         .await
         .unwrap()
         .unwrap();
@@ -118,11 +118,11 @@ async fn a_vendor_finds_its_own_part_only() {
     let order_id = trade.place(&guests_mugs("abc")).await;
     trade.is_folded().await;
     let within = Within::Vendor(TENANT, BILL);
-    let found = order(trade.pool(), &Audience::Within(within), order_id)
+    let found = order(trade.reader(), &Audience::Within(within), order_id)
         .await
         .unwrap()
         .unwrap();
-    let listed = all(orders(trade.pool(), within, &any(), Keyset::first(10))
+    let listed = all(orders(trade.reader(), within, &any(), Keyset::first(10))
         .await
         .unwrap());
     assert_eq!(listed, [order_id]);
@@ -172,7 +172,7 @@ async fn customers_list_their_own_orders() {
     let market = market(&mut trade).await;
     let of = async |account: u128, filter: &OrderFilter| {
         let page = Keyset::first(100);
-        all(orders_of_account(trade.pool(), id(account), filter, page)
+        all(orders_of_account(trade.reader(), id(account), filter, page)
             .await
             .unwrap())
     };
@@ -261,7 +261,7 @@ async fn the_way_of_an_order_is_told_from_any_point_on() {
     trade.place(&mugs()).await;
     trade.is_folded().await;
     let told = async |audience: Audience, after| {
-        let items = timeline(trade.pool(), &audience, order_id, after)
+        let items = timeline(trade.reader(), &audience, order_id, after)
             .await
             .unwrap();
         let kinds = items.into_iter().map(|item| (item.kind, item.vendor_id));
@@ -323,7 +323,7 @@ async fn walk(trade: &Trade, within: Within, filter: &OrderFilter, limit: i64) -
     let mut walked = vec![];
     let mut page = Keyset::first(limit);
     loop {
-        let part = orders(trade.pool(), within, filter, page).await.unwrap();
+        let part = orders(trade.reader(), within, filter, page).await.unwrap();
         page.after = part.next;
         let is_full = part.items.len() == usize::try_from(limit).unwrap();
         assert!(is_full || part.next.is_none());

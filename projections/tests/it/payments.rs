@@ -29,13 +29,13 @@ async fn a_payment_is_found_by_whoever_may_see_it() {
             false,
         ),
     ] {
-        let found = payment(trade.pool(), &audience, id(40)).await.unwrap();
+        let found = payment(trade.reader(), &audience, id(40)).await.unwrap();
         assert_eq!(found.is_some(), is_seen, "{audience:?}");
-        let of_order = payments_of_order(trade.pool(), &audience, order_id)
+        let of_order = payments_of_order(trade.reader(), &audience, order_id)
             .await
             .unwrap();
         assert_eq!(of_order.len(), if is_seen { 2 } else { 0 }, "{audience:?}");
-        let moves = payment_moves(trade.pool(), &audience, id(40))
+        let moves = payment_moves(trade.reader(), &audience, id(40))
             .await
             .unwrap();
         assert_eq!(moves.len(), usize::from(is_seen), "{audience:?}");
@@ -47,7 +47,7 @@ async fn payments_of_an_order_come_in_the_order_in_which_they_were_asked_for() {
     let mut trade = Trade::none().await;
     let order_id = paid_order(&mut trade).await;
     let audience = Audience::Within(Within::Platform);
-    let found = payments_of_order(trade.pool(), &audience, order_id)
+    let found = payments_of_order(trade.reader(), &audience, order_id)
         .await
         .unwrap();
     let statuses: Vec<_> = found
@@ -65,7 +65,7 @@ async fn payments_of_an_order_come_in_the_order_in_which_they_were_asked_for() {
     assert_eq!(found[1].reference.as_deref(), Some("RECEIPT-1"));
     assert_eq!(found[1].provider, PaymentProvider::CashOnDelivery);
 
-    let moves = payment_moves(trade.pool(), &audience, id(40))
+    let moves = payment_moves(trade.reader(), &audience, id(40))
         .await
         .unwrap();
     let moves: Vec<_> = moves
@@ -74,7 +74,7 @@ async fn payments_of_an_order_come_in_the_order_in_which_they_were_asked_for() {
         .collect();
     assert_eq!(moves, [("capture", 1_000, "RECEIPT-1")]);
     assert_eq!(
-        payment_moves(trade.pool(), &audience, id(41))
+        payment_moves(trade.reader(), &audience, id(41))
             .await
             .unwrap(),
         []

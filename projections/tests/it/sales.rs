@@ -24,7 +24,7 @@ async fn an_order_counts_once_in_every_line() {
         vendor: true,
         ..GroupBy::default()
     };
-    let by_vendor = report(trade.pool(), Within::Tenant(TENANT), &by(grouped))
+    let by_vendor = report(trade.reader(), Within::Tenant(TENANT), &by(grouped))
         .await
         .unwrap();
     let orders = |line: &SalesLine| (line.vendor_id, line.orders, line.units, line.gross);
@@ -38,7 +38,7 @@ async fn an_order_counts_once_in_every_line() {
         product: true,
         ..GroupBy::default()
     };
-    let by_product = report(trade.pool(), Within::Tenant(TENANT), &by(grouped))
+    let by_product = report(trade.reader(), Within::Tenant(TENANT), &by(grouped))
         .await
         .unwrap();
     let by_product: Vec<_> = by_product
@@ -59,7 +59,7 @@ async fn an_order_counts_once_in_every_line() {
         vendor: true,
         product: true,
     };
-    let all = report(trade.pool(), Within::Tenant(TENANT), &by(grouped))
+    let all = report(trade.reader(), Within::Tenant(TENANT), &by(grouped))
         .await
         .unwrap();
     assert_eq!(all.len(), 3);
@@ -212,7 +212,7 @@ async fn a_report_shows_what_the_caller_may_see() {
 async fn a_question_that_has_no_right_answer_gets_none() {
     let trade = Trade::none().await;
     let ask = async |asked: SalesQuery| {
-        report(trade.pool(), Within::Platform, &asked)
+        report(trade.reader(), Within::Platform, &asked)
             .await
             .unwrap_err()
     };
@@ -298,7 +298,7 @@ async fn lines(
     within: Within,
     asked: &SalesQuery,
 ) -> Vec<(chrono::DateTime<chrono::Utc>, i64, i64, i64)> {
-    let lines = report(trade.pool(), within, asked).await.unwrap();
+    let lines = report(trade.reader(), within, asked).await.unwrap();
     lines
         .iter()
         .map(|line| (line.start, line.orders, line.units, line.gross))

@@ -63,7 +63,7 @@ async fn folded_step_by_step_every_table_is_the_same() {
 async fn a_cart_that_became_an_order_is_empty() {
     let log = market().await;
     built(log.pool()).await;
-    let found = cart(log.pool(), id(0x5000_0000 + 1))
+    let found = cart(log.reader(), id(0x5000_0000 + 1))
         .await
         .unwrap()
         .unwrap();

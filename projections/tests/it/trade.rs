@@ -5,7 +5,7 @@ use crate::running::{Node, assert_equals_its_replay, digest_of};
 use crate::samples::{id, of_order, placed};
 use soko_domain::order::{OrderEvent, Placement};
 use soko_domain::{AnyEvent, OrderId};
-use soko_event_log::Position;
+use soko_event_log::{Position, ScopedReader};
 use soko_projections::read_models::order_tracking::OrderTracking;
 use soko_projections::read_models::orders::{Orders, VendorOrders};
 use soko_projections::read_models::payments::{PaymentMoves, Payments};
@@ -28,6 +28,10 @@ impl Trade {
 
     pub(crate) fn pool(&self) -> &PgPool {
         self.log.pool()
+    }
+
+    pub(crate) fn reader(&self) -> &ScopedReader {
+        self.log.reader()
     }
 
     pub(crate) async fn place(&mut self, placement: &Placement) -> OrderId {

@@ -19,15 +19,20 @@ async fn what_happened_is_in_the_tables() {
     node.has_folded::<StockLevels>(position).await;
     node.has_folded::<StockLedger>(position).await;
 
-    let found = level(log.pool(), Within::Platform, variant(1))
+    let found = level(log.reader(), Within::Platform, variant(1))
         .await
         .unwrap()
         .unwrap();
     assert_eq!((found.on_hand, found.reserved), (5, 2));
     assert_eq!(found.sku, "SKU-000001");
-    let lines = ledger(log.pool(), Within::Platform, variant(1), Keyset::first(10))
-        .await
-        .unwrap();
+    let lines = ledger(
+        log.reader(),
+        Within::Platform,
+        variant(1),
+        Keyset::first(10),
+    )
+    .await
+    .unwrap();
     let kinds: Vec<_> = lines
         .items
         .iter()
@@ -196,7 +201,7 @@ async fn stock_of_others_is_not_there() {
     let position = log.append([tracked(1)]).await;
     node.has_folded::<StockLevels>(position).await;
     let stranger = Within::Tenant(crate::log::id(555));
-    let found = level(log.pool(), stranger, variant(1)).await.unwrap();
+    let found = level(log.reader(), stranger, variant(1)).await.unwrap();
     assert_eq!(found, None);
     node.shut_down().await;
 }

@@ -4,8 +4,8 @@ use super::TrackingItem;
 use crate::query::rows;
 use crate::read_models::orders::Audience;
 use soko_domain::OrderId;
-use soko_event_log::Position;
-use sqlx::{PgPool, QueryBuilder};
+use soko_event_log::{Position, ScopedReader};
+use sqlx::QueryBuilder;
 
 /// The steps of an order after a position, in their order; none if the audience may not see the
 /// order. A vendor sees the steps of its own part, and of the order as a whole.
@@ -13,7 +13,7 @@ use sqlx::{PgPool, QueryBuilder};
 /// # Errors
 /// The database failed.
 pub async fn timeline(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     order_id: OrderId,
     after: Position,
@@ -29,5 +29,5 @@ pub async fn timeline(
     }
     audience.and_its_order("order_tracking.order_id", &mut query);
     query.push(" ORDER BY position");
-    rows::all(query, pool).await
+    rows::all(query, reader, &audience.scope_with(order_id.as_uuid())).await
 }

@@ -3,7 +3,9 @@
 use super::Order;
 use crate::query::{Owner, Within};
 use soko_domain::VendorId;
+use soko_event_log::Scope;
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 /// Whoever asks for an order, and for what belongs to it: its tracking, its payments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,22 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// What the database lets a query on orders see.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::Within(within) => within.scope(),
+            Self::Customer(owner) => owner.scope(),
+        }
+    }
+
+    /// The same for a query on what hangs on an order or a payment.
+    pub(in crate::read_models) fn scope_with(&self, thing: Uuid) -> Scope {
+        match self {
+            Self::Within(within) => within.scope(),
+            Self::Customer(owner) => owner.scope_with(thing),
+        }
+    }
+
     pub(super) fn may_see(&self, order: &Order) -> bool {
         match self {
             Self::Within(Within::Platform) => true,

@@ -5,7 +5,7 @@ use crate::query::{Keyset, Owner, Within, rows};
 use chrono::{DateTime, Utc};
 use soko_domain::order::OrderStatus;
 use soko_domain::{AccountId, OrderId, StoreId, TenantId};
-use soko_event_log::Position;
+use soko_event_log::{Position, ScopedReader};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub struct OrderPage {
 /// # Errors
 /// The database failed.
 pub async fn order(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     order_id: OrderId,
 ) -> Result<Option<FoundOrder>, sqlx::Error> {
@@ -40,7 +40,7 @@ pub async fn order(
         .push(" WHERE order_id = ")
         .push_bind(order_id.as_uuid());
     audience.and_of("", &mut query);
-    let found: Option<Order> = rows::optional(query, pool).await?;
+    let found: Option<Order> = rows::optional(query, reader, &audience.scope()).await?;
     match found {
         Some(order) => seen_by(audience, order),
         None => Ok(None),
@@ -52,12 +52,12 @@ pub async fn order(
 /// # Errors
 /// The database failed.
 pub async fn orders(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     filter: &OrderFilter,
     page: Keyset<Position>,
 ) -> Result<OrderPage, sqlx::Error> {
-    list(pool, &Audience::Within(within), filter, page).await
+    list(reader, &Audience::Within(within), filter, page).await
 }
 
 /// What an account has ordered, latest first, before a position.
@@ -65,13 +65,13 @@ pub async fn orders(
 /// # Errors
 /// The database failed.
 pub async fn orders_of_account(
-    pool: &PgPool,
+    reader: &ScopedReader,
     account_id: AccountId,
     filter: &OrderFilter,
     page: Keyset<Position>,
 ) -> Result<OrderPage, sqlx::Error> {
     let audience = Audience::Customer(Owner::Account(account_id));
-    list(pool, &audience, filter, page).await
+    list(reader, &audience, filter, page).await
 }
 
 /// Finished orders of guests whose personal data nobody has destroyed, unchanged since a moment,
@@ -103,7 +103,7 @@ pub async fn guests_to_forget(
 }
 
 async fn list(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     filter: &OrderFilter,
     page: Keyset<Position>,
@@ -146,7 +146,7 @@ async fn list(
     }
     query.push(" ORDER BY ").push(place).push(" DESC LIMIT ");
     query.push_bind(page.limit + 1);
-    let found: Vec<Order> = rows::all(query, pool).await?;
+    let found: Vec<Order> = rows::all(query, reader, &audience.scope()).await?;
     let mut items = Vec::with_capacity(found.len());
     for order in found {
         items.extend(seen_by(audience, order)?);

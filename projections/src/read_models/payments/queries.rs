@@ -4,14 +4,15 @@ use super::{Payment, PaymentMove};
 use crate::query::{Within, rows};
 use crate::read_models::orders::Audience;
 use soko_domain::{OrderId, PaymentId};
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use soko_event_log::ScopedReader;
+use sqlx::{Postgres, QueryBuilder};
 
 /// One payment, if the audience may see it.
 ///
 /// # Errors
 /// The database failed.
 pub async fn payment(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     payment_id: PaymentId,
 ) -> Result<Option<Payment>, sqlx::Error> {
@@ -20,7 +21,7 @@ pub async fn payment(
         .push(" WHERE payment_id = ")
         .push_bind(payment_id.as_uuid());
     and_visible(audience, &mut query);
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &audience.scope_with(payment_id.as_uuid())).await
 }
 
 /// The payments that were asked for an order, in their order.
@@ -28,7 +29,7 @@ pub async fn payment(
 /// # Errors
 /// The database failed.
 pub async fn payments_of_order(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     order_id: OrderId,
 ) -> Result<Vec<Payment>, sqlx::Error> {
@@ -38,7 +39,7 @@ pub async fn payments_of_order(
         .push_bind(order_id.as_uuid());
     and_visible(audience, &mut query);
     query.push(" ORDER BY initiated_at, payment_id");
-    rows::all(query, pool).await
+    rows::all(query, reader, &audience.scope_with(order_id.as_uuid())).await
 }
 
 /// How the money of a payment moved, in its order; nothing if the audience may not see the
@@ -47,7 +48,7 @@ pub async fn payments_of_order(
 /// # Errors
 /// The database failed.
 pub async fn payment_moves(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: &Audience,
     payment_id: PaymentId,
 ) -> Result<Vec<PaymentMove>, sqlx::Error> {
@@ -61,7 +62,7 @@ pub async fn payment_moves(
     );
     and_visible(audience, &mut query);
     query.push(") ORDER BY position");
-    rows::all(query, pool).await
+    rows::all(query, reader, &audience.scope_with(payment_id.as_uuid())).await
 }
 
 /// Payments know their tenant and store; vendors and customers see those of their orders.

@@ -1,11 +1,13 @@
 //! One product, and what is offered of its variants.
 
+use super::search::Sources;
 use super::{Audience, Product};
 use crate::query::rows;
 use crate::row::Row as _;
 use soko_domain::product::{ProductStatus, Variant};
-use soko_domain::{ProductId, StoreId, VariantId, VendorId};
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use soko_domain::{ProductId, StoreId, TenantId, VariantId, VendorId};
+use soko_event_log::{Scope, ScopedReader};
+use sqlx::{Postgres, QueryBuilder, Row as _};
 use std::collections::BTreeMap;
 
 /// A product, and how much there is of it.
@@ -33,15 +35,15 @@ pub struct Offer {
 /// # Errors
 /// The database failed.
 pub async fn product(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: Audience,
     product_id: ProductId,
 ) -> Result<Option<ProductDetail>, sqlx::Error> {
-    let mut query = select();
+    let mut query = select(audience);
     query
         .push(" WHERE product_id = ")
         .push_bind(product_id.as_uuid());
-    detail(pool, audience, query).await
+    detail(reader, audience, query).await
 }
 
 /// The product that has this slug; the newest one if stores share it.
@@ -49,24 +51,28 @@ pub async fn product(
 /// # Errors
 /// The database failed.
 pub async fn product_by_slug(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: Audience,
     store_id: Option<StoreId>,
     slug: &str,
 ) -> Result<Option<ProductDetail>, sqlx::Error> {
-    let mut query = select();
+    let mut query = select(audience);
     query.push(" WHERE slug = ").push_bind(slug.to_owned());
     if let Some(store_id) = store_id {
         query.push(" AND store_id = ").push_bind(store_id.as_uuid());
     }
-    detail(pool, audience, query).await
+    detail(reader, audience, query).await
 }
 
-/// What is offered of some variants, in no order; those that no product has are left out.
+/// What is offered of some variants of a business, in no order; those that no product has are left out.
 ///
 /// # Errors
 /// The database failed.
-pub async fn offers(pool: &PgPool, variant_ids: &[VariantId]) -> Result<Vec<Offer>, sqlx::Error> {
+pub async fn offers(
+    reader: &ScopedReader,
+    tenant_id: TenantId,
+    variant_ids: &[VariantId],
+) -> Result<Vec<Offer>, sqlx::Error> {
     let ids: Vec<_> = variant_ids.iter().map(VariantId::as_uuid).collect();
     let mut query = QueryBuilder::<Postgres>::new("SELECT ");
     query.push(rows::names::<Product>("p."));
@@ -75,7 +81,7 @@ pub async fn offers(pool: &PgPool, variant_ids: &[VariantId]) -> Result<Vec<Offe
          JOIN read_models.products AS p USING (product_id) WHERE s.variant_id = ANY(",
     );
     query.push_bind(ids).push(")");
-    let found = query.build().fetch_all(pool).await?;
+    let found = reader.all(&Scope::Tenant(tenant_id), query).await?;
     let mut offers = Vec::with_capacity(found.len());
     for row in &found {
         let product: Product = rows::decode(row)?;
@@ -96,19 +102,25 @@ pub async fn offers(pool: &PgPool, variant_ids: &[VariantId]) -> Result<Vec<Offe
     Ok(offers)
 }
 
-fn select() -> QueryBuilder<'static, Postgres> {
+fn select(audience: Audience) -> QueryBuilder<'static, Postgres> {
+    let Sources {
+        products,
+        stock,
+        available,
+        ..
+    } = audience.sources();
     QueryBuilder::new(format!(
-        "SELECT {}, ARRAY(SELECT s.variant_id FROM read_models.stock_levels AS s \
+        "SELECT {}, ARRAY(SELECT s.variant_id FROM {stock} AS s \
                           WHERE s.product_id = products.product_id ORDER BY s.variant_id), \
-                    ARRAY(SELECT s.on_hand - s.reserved FROM read_models.stock_levels AS s \
+                    ARRAY(SELECT {available} FROM {stock} AS s \
                           WHERE s.product_id = products.product_id ORDER BY s.variant_id) \
-         FROM read_models.products",
+         FROM {products}",
         rows::names::<Product>("")
     ))
 }
 
 async fn detail(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: Audience,
     mut query: QueryBuilder<'_, Postgres>,
 ) -> Result<Option<ProductDetail>, sqlx::Error> {
@@ -119,7 +131,7 @@ async fn detail(
         Audience::Team(within) => within.and(&mut query),
     }
     query.push(" ORDER BY product_id DESC LIMIT 1");
-    let Some(row) = query.build().fetch_optional(pool).await? else {
+    let Some(row) = reader.optional(&audience.scope(), query).await? else {
         return Ok(None);
     };
     let variants: Vec<uuid::Uuid> = row.try_get(Product::COLUMNS.len())?;

@@ -4,8 +4,9 @@ use crate::query::{Keyset, Within, rows};
 use crate::row::RenderedJson;
 use serde::{Deserialize, Serialize};
 use soko_domain::{CategoryId, ProductId, StoreId, VendorId};
+use soko_event_log::{Scope, ScopedReader};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::{Postgres, QueryBuilder, Row as _};
 
 /// Who looks at the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,45 @@ pub enum Audience {
     Public,
     /// Who works on it: drafts and what is archived too.
     Team(Within),
+}
+
+impl Audience {
+    /// What the database lets a query see.
+    pub(super) fn scope(self) -> Scope {
+        match self {
+            Self::Public => Scope::Public,
+            Self::Team(within) => within.scope(),
+        }
+    }
+
+    /// Where the products, their categories and their stock are found.
+    pub(super) const fn sources(self) -> Sources {
+        match self {
+            Self::Public => Sources {
+                products: "catalog.products",
+                categories: "catalog.categories",
+                stock: "catalog.stock_levels",
+                available: "s.available",
+            },
+            Self::Team(_) => Sources {
+                products: "read_models.products",
+                categories: "read_models.categories",
+                stock: "read_models.stock_levels",
+                available: "(s.on_hand - s.reserved)",
+            },
+        }
+    }
+}
+
+/// Everybody sees the views of what is public, a team the tables themselves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sources {
+    pub(super) products: &'static str,
+    pub(super) categories: &'static str,
+    /// To be called `s`.
+    pub(super) stock: &'static str,
+    /// How much there is, of a row of `stock`.
+    pub(super) available: &'static str,
 }
 
 /// Which products.
@@ -83,27 +123,12 @@ pub struct Facets {
 /// Values of a facet, the most frequent ones.
 const FACET_VALUES_MAX: i64 = 50;
 
-/// A product is in its categories and in all above them.
-const COUNT_BY_CATEGORY: &str = "\
-    WITH RECURSIVE up (leaf, id) AS (
-        SELECT category_id, category_id FROM read_models.categories
-        UNION
-        SELECT up.leaf, c.parent_id FROM up
-        JOIN read_models.categories AS c ON c.category_id = up.id
-        WHERE c.parent_id IS NOT NULL
-    )
-    SELECT up.id AS value, count(DISTINCT product_id)
-    FROM read_models.products CROSS JOIN unnest(category_ids) AS own (id)
-    JOIN up ON up.leaf = own.id";
-const COUNT_BY_VENDOR: &str =
-    "SELECT vendor_id AS value, count(DISTINCT product_id) FROM read_models.products";
-
 /// A page of products.
 ///
 /// # Errors
 /// The database failed.
 pub async fn products(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: Audience,
     filter: &ProductFilter,
     sort: ProductSort,
@@ -113,13 +138,16 @@ pub async fn products(
         ProductSort::Relevance if filter.text.is_none() => ProductSort::Newest,
         sort => sort,
     };
+    let Sources {
+        stock, available, ..
+    } = audience.sources();
     // Stock is looked up for the page alone, not for all that was looked through.
-    let mut query = QueryBuilder::<Postgres>::new(
+    let mut query = QueryBuilder::<Postgres>::new(format!(
         "SELECT product_id, version, card, number, text, \
-                (SELECT coalesce(sum(s.on_hand - s.reserved), 0)::bigint \
-                 FROM read_models.stock_levels AS s WHERE s.product_id = found.product_id) \
+                (SELECT coalesce(sum({available}), 0)::bigint \
+                 FROM {stock} AS s WHERE s.product_id = found.product_id) \
          FROM (SELECT product_id, version, card, ",
-    );
+    ));
     let (number, text) = match sort {
         ProductSort::Newest => ("0::bigint", "''"),
         ProductSort::PriceAsc | ProductSort::PriceDesc => ("price_min", "''"),
@@ -127,7 +155,7 @@ pub async fn products(
         ProductSort::Relevance => ("score", "''"),
     };
     query.push(format_args!("{number} AS number, {text} AS text FROM "));
-    push_source(&mut query, filter, sort);
+    push_source(&mut query, audience, filter, sort);
     query.push(" WHERE true");
     push_filter(&mut query, audience, filter);
     if let Some(place) = &page.after {
@@ -143,7 +171,7 @@ pub async fn products(
     // Written out: only with a limit that it knows does Postgres keep one plan for all pages.
     query.push(format_args!(" LIMIT {}) AS found", page.limit + 1));
 
-    let found = query.build().fetch_all(pool).await?;
+    let found = reader.all(&audience.scope(), query).await?;
     let mut items = found.iter().map(listed).collect::<Result<Vec<_>, _>>()?;
     let next = Keyset::cut(page.limit, &mut items, |(_, place)| place.clone());
     Ok(ProductPage {
@@ -157,7 +185,7 @@ pub async fn products(
 /// # Errors
 /// The database failed.
 pub async fn facets(
-    pool: &PgPool,
+    reader: &ScopedReader,
     audience: Audience,
     filter: &ProductFilter,
 ) -> Result<Facets, sqlx::Error> {
@@ -174,29 +202,39 @@ pub async fn facets(
         max_price: None,
         ..filter.clone()
     };
-    let counts = async |select: &str, filter: &ProductFilter| {
+    let Sources {
+        products,
+        categories,
+        ..
+    } = audience.sources();
+    let scope = audience.scope();
+    let counts = async |select: String, filter: &ProductFilter| {
         let mut query = QueryBuilder::<Postgres>::new(select);
         query.push(" WHERE true");
         push_filter(&mut query, audience, filter);
         query.push(" GROUP BY value ORDER BY count(DISTINCT product_id) DESC, value LIMIT ");
         query.push_bind(FACET_VALUES_MAX);
-        let counts: Vec<(uuid::Uuid, i64)> = query.build_query_as().fetch_all(pool).await?;
-        Ok::<_, sqlx::Error>(counts)
+        let found = reader.all(&scope, query).await?;
+        let count = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let counts: Result<Vec<(uuid::Uuid, i64)>, sqlx::Error> = found.iter().map(count).collect();
+        counts
     };
-    let categories = counts(COUNT_BY_CATEGORY, &of_any_category).await?;
-    let vendors = counts(COUNT_BY_VENDOR, &of_any_vendor).await?;
-    let mut prices = QueryBuilder::<Postgres>::new(
-        "SELECT min(price_min), max(price_min) FROM read_models.products WHERE true",
-    );
+    let by_category = counts(count_by_category(products, categories), &of_any_category).await?;
+    let by_vendor = counts(count_by_vendor(products), &of_any_vendor).await?;
+    let mut prices = QueryBuilder::<Postgres>::new(format!(
+        "SELECT min(price_min), max(price_min) FROM {products} WHERE true"
+    ));
     push_filter(&mut prices, audience, &of_any_price);
-    let (lowest, highest): (Option<i64>, Option<i64>) =
-        prices.build_query_as().fetch_one(pool).await?;
+    let found = reader.optional(&scope, prices).await?;
+    let found = found.ok_or(sqlx::Error::RowNotFound)?;
+    let lowest: Option<i64> = found.try_get(0)?;
+    let highest: Option<i64> = found.try_get(1)?;
     Ok(Facets {
-        categories: categories
+        categories: by_category
             .into_iter()
             .map(|(id, count)| (id.into(), count))
             .collect(),
-        vendors: vendors
+        vendors: by_vendor
             .into_iter()
             .map(|(id, count)| (id.into(), count))
             .collect(),
@@ -204,10 +242,36 @@ pub async fn facets(
     })
 }
 
+/// A product is in its categories and in all above them.
+fn count_by_category(products: &str, categories: &str) -> String {
+    format!(
+        "WITH RECURSIVE up (leaf, id) AS (
+             SELECT category_id, category_id FROM {categories}
+             UNION
+             SELECT up.leaf, c.parent_id FROM up
+             JOIN {categories} AS c ON c.category_id = up.id
+             WHERE c.parent_id IS NOT NULL
+         )
+         SELECT up.id AS value, count(DISTINCT product_id)
+         FROM {products} CROSS JOIN unnest(category_ids) AS own (id)
+         JOIN up ON up.leaf = own.id"
+    )
+}
+
+fn count_by_vendor(products: &str) -> String {
+    format!("SELECT vendor_id AS value, count(DISTINCT product_id) FROM {products}")
+}
+
 /// The table; sorted by relevance, with the score of each product.
-fn push_source(query: &mut QueryBuilder<'_, Postgres>, filter: &ProductFilter, sort: ProductSort) {
+fn push_source(
+    query: &mut QueryBuilder<'_, Postgres>,
+    audience: Audience,
+    filter: &ProductFilter,
+    sort: ProductSort,
+) {
+    let products = audience.sources().products;
     let (ProductSort::Relevance, Some(text)) = (sort, &filter.text) else {
-        query.push("read_models.products");
+        query.push(products);
         return;
     };
     query.push("(SELECT *, (1000000 * (ts_rank(search, ");
@@ -215,7 +279,8 @@ fn push_source(query: &mut QueryBuilder<'_, Postgres>, filter: &ProductFilter, s
     query
         .push(") + word_similarity(")
         .push_bind(text.to_lowercase());
-    query.push(", name_key)))::bigint AS score FROM read_models.products) AS products");
+    query.push(", name_key)))::bigint AS score FROM ");
+    query.push(products).push(") AS products");
 }
 
 fn push_filter(query: &mut QueryBuilder<'_, Postgres>, audience: Audience, filter: &ProductFilter) {
@@ -236,10 +301,10 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, audience: Audience, filte
     if let Some(category_id) = filter.category_id {
         query.push(" AND category_ids && ARRAY(WITH RECURSIVE below (id) AS (SELECT ");
         query.push_bind(category_id.as_uuid());
-        query.push(
-            " UNION SELECT c.category_id FROM read_models.categories AS c \
-             JOIN below ON c.parent_id = below.id) SELECT id FROM below)",
-        );
+        query.push(" UNION SELECT c.category_id FROM ");
+        query
+            .push(audience.sources().categories)
+            .push(" AS c JOIN below ON c.parent_id = below.id) SELECT id FROM below)");
     }
     if let Some(text) = &filter.text {
         query.push(" AND (search @@ ");
@@ -255,10 +320,13 @@ fn push_filter(query: &mut QueryBuilder<'_, Postgres>, audience: Audience, filte
         query.push(" AND price_min <= ").push_bind(max_price);
     }
     if filter.only_in_stock {
-        query.push(
-            " AND EXISTS (SELECT FROM read_models.stock_levels AS s \
-              WHERE s.product_id = products.product_id AND s.on_hand > s.reserved)",
-        );
+        let Sources {
+            stock, available, ..
+        } = audience.sources();
+        query.push(format_args!(
+            " AND EXISTS (SELECT FROM {stock} AS s \
+              WHERE s.product_id = products.product_id AND {available} > 0)"
+        ));
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::query::Within;
 use chrono::{DateTime, Utc};
 use soko_domain::{Currency, ProductId, StoreId, VendorId};
+use soko_event_log::{Scope, ScopedReader};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::{Postgres, QueryBuilder, Row as _};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +99,11 @@ impl Interval {
 /// # Errors
 /// The question cannot be answered, or the database failed.
 pub async fn report(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     asked: &SalesQuery,
 ) -> Result<Vec<SalesLine>, ReportError> {
-    check(pool, asked).await?;
+    check(reader, asked).await?;
     let mut query = QueryBuilder::<Postgres>::new("SELECT date_trunc(");
     query.push_bind(asked.interval.name());
     query.push(", hour, ").push_bind(asked.time_zone.clone());
@@ -145,7 +146,7 @@ pub async fn report(
     }
     query.push(" GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5 LIMIT ");
     query.push_bind(i64::try_from(SalesQuery::LINES_MAX + 1).unwrap_or(i64::MAX));
-    let found = query.build().fetch_all(pool).await?;
+    let found = reader.all(&within.scope(), query).await?;
     if found.len() > SalesQuery::LINES_MAX {
         return Err(ReportError::TooLong);
     }
@@ -164,7 +165,7 @@ fn orders_column(within: Within, asked: &SalesQuery) -> &'static str {
     }
 }
 
-async fn check(pool: &PgPool, asked: &SalesQuery) -> Result<(), ReportError> {
+async fn check(reader: &ScopedReader, asked: &SalesQuery) -> Result<(), ReportError> {
     let is_full_hour = |time: DateTime<Utc>| time == super::hour_of(time);
     if !is_full_hour(asked.from) || !is_full_hour(asked.to) {
         return Err(ReportError::NotAFullHour);
@@ -178,14 +179,12 @@ async fn check(pool: &PgPool, asked: &SalesQuery) -> Result<(), ReportError> {
         return Err(no_such_time_zone());
     }
     // Postgres would take other texts as well, and make something of them.
-    let offset_minutes: Option<i32> = sqlx::query_scalar(
-        "SELECT extract(minute FROM $2 AT TIME ZONE name)::integer \
-         FROM pg_timezone_names WHERE name = $1",
-    )
-    .bind(&asked.time_zone)
-    .bind(asked.from)
-    .fetch_optional(pool)
-    .await?;
+    let mut query = QueryBuilder::<Postgres>::new("SELECT extract(minute FROM ");
+    query.push_bind(asked.from);
+    query.push(" AT TIME ZONE name)::integer FROM pg_timezone_names WHERE name = ");
+    query.push_bind(asked.time_zone.clone());
+    let found = reader.optional(&Scope::Public, query).await?;
+    let offset_minutes: Option<i32> = found.map(|row| row.try_get(0)).transpose()?;
     match offset_minutes {
         Some(0) => Ok(()),
         Some(_) => Err(ReportError::OffTheHour(asked.time_zone.clone())),

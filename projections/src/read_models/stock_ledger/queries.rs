@@ -3,8 +3,8 @@
 use super::StockMove;
 use crate::query::{Keyset, Within, rows};
 use soko_domain::VariantId;
-use soko_event_log::Position;
-use sqlx::{PgPool, QueryBuilder, Row as _};
+use soko_event_log::{Position, ScopedReader};
+use sqlx::{QueryBuilder, Row as _};
 
 /// A move, and what there was of the variant after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct LedgerPage {
 /// # Errors
 /// The database failed.
 pub async fn ledger(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     variant_id: VariantId,
     page: Keyset<Position>,
@@ -62,7 +62,7 @@ pub async fn ledger(
            older.reserved + (sum(reserved_delta) OVER along)::bigint
          FROM page, older WINDOW along AS (ORDER BY position) ORDER BY position DESC",
     );
-    let found = query.build().fetch_all(pool).await?;
+    let found = reader.all(&within.scope(), query).await?;
     let columns = <StockMove as crate::row::Row>::COLUMNS.len();
     let mut items = found
         .iter()

@@ -3,7 +3,8 @@
 use super::StockLevel;
 use crate::query::{Keyset, Within, rows};
 use soko_domain::{ProductId, VariantId};
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use soko_event_log::ScopedReader;
+use sqlx::{Postgres, QueryBuilder};
 
 /// Which levels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct StockPage {
 /// # Errors
 /// The database failed.
 pub async fn level(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     variant_id: VariantId,
 ) -> Result<Option<StockLevel>, sqlx::Error> {
@@ -36,7 +37,7 @@ pub async fn level(
         .push(" WHERE variant_id = ")
         .push_bind(variant_id.as_uuid());
     within.and(&mut query);
-    rows::optional(query, pool).await
+    rows::optional(query, reader, &within.scope()).await
 }
 
 /// Stock levels by SKU, after a place in that order.
@@ -44,7 +45,7 @@ pub async fn level(
 /// # Errors
 /// The database failed.
 pub async fn levels(
-    pool: &PgPool,
+    reader: &ScopedReader,
     within: Within,
     filter: &StockFilter,
     page: Keyset<(String, VariantId)>,
@@ -70,7 +71,7 @@ pub async fn levels(
     query
         .push(" ORDER BY sku, variant_id LIMIT ")
         .push_bind(page.limit + 1);
-    let mut items: Vec<StockLevel> = rows::all(query, pool).await?;
+    let mut items: Vec<StockLevel> = rows::all(query, reader, &within.scope()).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| {
         (last.sku.clone(), last.variant_id)
     });
