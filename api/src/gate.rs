@@ -3,6 +3,7 @@
 
 mod client;
 mod compress;
+mod even_time;
 mod rate_limits;
 mod request_id;
 mod security_headers;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::{Error, HttpMessage};
 use futures::FutureExt;
@@ -29,6 +31,7 @@ pub use self::client::Client;
 pub use self::rate_limits::{Budget, RateLimits};
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
+use crate::access::Access;
 use crate::access_log;
 use crate::config::{Config, PublicUrl};
 use crate::problem::{self, Code, Problem};
@@ -169,6 +172,10 @@ where
                 let route = Route::of(response.request());
                 self.metrics
                     .note(route, response.status(), started.elapsed());
+                let is_open = route.is_none_or(|route| route.access == Access::Public);
+                if response.status() == StatusCode::NOT_FOUND && !is_open {
+                    even_time::until_next_step(started).await;
+                }
                 Ok(compress::compressed(response, encoding))
             }
             Err(problem) => {

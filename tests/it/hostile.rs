@@ -2,6 +2,7 @@
 //! form of all refusals, no fault of ours shows, and everything still adds up.
 
 mod bodies;
+mod foreign_ids;
 mod fuzz;
 mod headers;
 mod targets;

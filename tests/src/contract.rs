@@ -26,6 +26,9 @@ pub struct Operation {
     pub is_open: bool,
     /// Whether it takes API keys.
     pub is_open_to_programs: bool,
+    /// What its caller must hold, and in which scope; `None` if it is public.
+    pub permission: Option<String>,
+    pub scope: Option<String>,
     /// What it may answer.
     pub statuses: BTreeSet<u16>,
 }
@@ -86,6 +89,8 @@ impl Contract {
             is_public: security.is_empty(),
             is_open: security.is_empty() || takes("cart_token"),
             is_open_to_programs: takes("api_key"),
+            permission: described["x-permission"].as_str().map(str::to_owned),
+            scope: described["x-scope"].as_str().map(str::to_owned),
             statuses: responses.keys().map(|key| key.parse().unwrap()).collect(),
         }
     }

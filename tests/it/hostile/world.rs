@@ -130,6 +130,19 @@ impl World {
             .collect()
     }
 
+    /// The ids that differ from those of the same name in another world: its and the other's.
+    pub(super) fn counterparts(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+        let id = |value: &Value| {
+            let text = value.as_str().filter(|text| Uuid::try_parse(text).is_ok());
+            text.map(str::to_owned)
+        };
+        let both = self.known.iter().filter_map(|(name, value)| {
+            let (ours, theirs) = (id(value)?, id(other.known.get(name)?)?);
+            (ours != theirs).then_some((*name, ours, theirs))
+        });
+        both.collect()
+    }
+
     /// Whether its requests are this person's.
     pub(super) fn is_of(&self, person: &Person) -> bool {
         self.token.as_deref() == person.token()
