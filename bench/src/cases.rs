@@ -4,3 +4,4 @@ pub(crate) mod bus;
 pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod rebuild;
+pub(crate) mod row_security;

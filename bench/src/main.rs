@@ -66,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut limits = RawLimits::new(&server);
     engine_cases(&mut bench, &server, &mut limits, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
+    row_security_cases(&mut bench, &server).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
     let outcome = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
     bench.report.cases.splice(0..0, limits.into_cases());
@@ -158,6 +159,16 @@ async fn rebuild_cases(
     }
     for rebuilt in cases::rebuild::all_models(server, events, bench.runs).await? {
         bench.add(rebuilt);
+    }
+    Ok(())
+}
+
+async fn row_security_cases(bench: &mut Bench, server: &Server) -> Result<(), Box<dyn Error>> {
+    if !bench.wants("row security") {
+        return Ok(());
+    }
+    for case in cases::row_security::lists(server, bench.runs).await? {
+        bench.add(case);
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(crate) async fn all_models(
 }
 
 /// Orders of two products each, until there are so many events.
-async fn fill(database: &Database, events: u64) -> Result<(), Box<dyn Error>> {
+pub(super) async fn fill(database: &Database, events: u64) -> Result<Shelf, Box<dyn Error>> {
     let appender = Appender::start(database.options.clone(), AppenderOptions::default()).await?;
     let engine = database.engine(&appender);
     let shelf = Shelf::fill(&engine, PRODUCTS, 1_000_000).await?;
@@ -73,5 +73,5 @@ async fn fill(database: &Database, events: u64) -> Result<(), Box<dyn Error>> {
     });
     try_join_all(callers).await?;
     appender.close().await;
-    Ok(())
+    Ok(shelf)
 }
