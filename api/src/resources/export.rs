@@ -60,7 +60,8 @@ async fn orders(app: &App, account_id: AccountId) -> Result<Vec<OrderDetails>> {
     let mut orders = Vec::new();
     let mut page = Keyset::first(ORDERS_AT_ONCE);
     loop {
-        let part = orders_of_account(app.reader(), account_id, &OrderFilter::default(), page).await?;
+        let part =
+            orders_of_account(app.reader(), account_id, &OrderFilter::default(), page).await?;
         for found in part.items {
             orders.push(order_views::details(app, found).await?);
         }

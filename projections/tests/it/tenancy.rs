@@ -23,6 +23,14 @@ const WITH_OWNERS_RIGHTS: &[(&str, &str)] = &[
     ("catalog.stores", "public"),
     ("public.append", "the only way into the log, for soko_app"),
     (
+        "public.forget_who_is_erased",
+        "a trigger, of the one person who is erased",
+    ),
+    (
+        "public.reseal_personal_keys",
+        "keys that stay sealed, and nothing comes back; for soko_app",
+    ),
+    (
         "public.projection_build_drop",
         "tables, not rows; for soko_app",
     ),
