@@ -46,6 +46,18 @@ EXCEPTION
 END;
 $$;
 
+-- Who makes the roles and is no superuser would not be in them, and could not serve.
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('GRANT soko_app, soko_reader TO %I', current_user);
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege OR undefined_object THEN
+        RAISE WARNING '% may not be made a member of soko_app and soko_reader: have it done', current_user;
+END;
+$$;
+
 -- For migrations: forces the policies of a table on everybody. `visible` is what a scope shows of
 -- it beside its tenant's rows and the platform's view of all; null if that is all.
 CREATE FUNCTION guard_rows(guarded regclass, visible text) RETURNS void
