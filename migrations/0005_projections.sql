@@ -46,7 +46,9 @@ CREATE TABLE projection_builds (
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- An empty table beside the one in use, alike in all but its indexes.
+-- An empty table beside the one in use, alike in all but its indexes. It has the policies of that
+-- one, which are switched on only when it takes its place: COPY does not write into a table with
+-- policies, and until then nobody but its builder can reach it.
 CREATE FUNCTION projection_build_start(table_name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -81,14 +83,6 @@ BEGIN
         EXECUTE format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', it.policyname, next, it.permissive, it.cmd, it.roles)
             || coalesce(' USING (' || it.qual || ')', '')
             || coalesce(' WITH CHECK (' || it.with_check || ')', '');
-    END LOOP;
-    FOR it IN SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = live LOOP
-        IF it.relrowsecurity THEN
-            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', next);
-        END IF;
-        IF it.relforcerowsecurity THEN
-            EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', next);
-        END IF;
     END LOOP;
 END $$;
 
@@ -143,9 +137,10 @@ END $$;
 CREATE FUNCTION projection_switch(table_name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    live  CONSTANT regclass := format('read_models.%I', table_name)::regclass;
-    views text[];
-    view  text;
+    live     CONSTANT regclass := format('read_models.%I', table_name)::regclass;
+    views    text[];
+    view     text;
+    security record;
 BEGIN
     SELECT array_agg(DISTINCT format('CREATE OR REPLACE VIEW %I.%I %s AS %s', nspname, relname,
                'WITH (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(class.oid)))
@@ -156,8 +151,15 @@ BEGIN
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
       AND refobjid = live AND relkind = 'v';
+    SELECT relrowsecurity, relforcerowsecurity INTO STRICT security FROM pg_class WHERE oid = live;
 
     EXECUTE format('ALTER TABLE read_models.%I SET SCHEMA read_models_gone', table_name);
+    IF security.relrowsecurity THEN
+        EXECUTE format('ALTER TABLE read_models_next.%I ENABLE ROW LEVEL SECURITY', table_name);
+    END IF;
+    IF security.relforcerowsecurity THEN
+        EXECUTE format('ALTER TABLE read_models_next.%I FORCE ROW LEVEL SECURITY', table_name);
+    END IF;
     EXECUTE format('ALTER TABLE read_models_next.%I SET SCHEMA read_models', table_name);
     FOREACH view IN ARRAY coalesce(views, '{}') LOOP
         EXECUTE view;

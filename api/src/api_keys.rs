@@ -13,6 +13,7 @@ use chrono::{DateTime, Duration, SubsecRound, Utc};
 use sha2::{Digest, Sha256};
 use soko_domain::permission::Permission;
 use soko_domain::{AccountId, Text};
+use soko_event_log::ShortMemory;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, Row, Transaction};
 use uuid::Uuid;
@@ -20,7 +21,6 @@ use uuid::Uuid;
 pub use self::grant::{Grant, is_grantable};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
-use crate::short_memory::ShortMemory;
 use crate::tokens::KeyRing;
 
 /// Tells a key from an access token, and whoever finds one (a scanner of source code, say) what it

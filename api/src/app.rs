@@ -236,9 +236,13 @@ impl App {
         checks
     }
 
-    /// Tidies what grows, and looks at what others may have changed; never ends.
+    /// Looks at what others may have changed, and tidies what grows; never ends.
     pub async fn upkeep(&self) {
-        master_keys::rotate(&self.vault, &self.pool).await;
+        // Apart: what may take long must not keep a log-out from counting.
+        tokio::join!(self.keep_watch(), self.tidy());
+    }
+
+    async fn keep_watch(&self) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         for seconds in 0_u64.. {
@@ -258,11 +262,18 @@ impl App {
                     Err(error) => tracing::warn!(%error, "the signing keys could not be read"),
                 }
             }
-            if seconds % TIDY_INTERVAL_SECONDS == TIDY_INTERVAL_SECONDS - 1 {
-                let _ = self.sessions.forget_expired(Utc::now()).await;
-                let _ = retention::forget(self, Utc::now()).await;
-                let _ = self.api_keys.forget_old(Utc::now()).await;
-                let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
+        }
+    }
+
+    async fn tidy(&self) {
+        master_keys::rotate(&self.vault, &self.pool).await;
+        loop {
+            tokio::time::sleep(TIDY_INTERVAL).await;
+            let _ = self.sessions.forget_expired(Utc::now()).await;
+            let _ = self.api_keys.forget_old(Utc::now()).await;
+            let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
+            if let Err(problem) = retention::forget(self, Utc::now()).await {
+                tracing::warn!(%problem, "people whom nobody has to know are not forgotten yet");
             }
         }
     }
@@ -320,4 +331,4 @@ const LAG_MAX: u64 = 50_000;
 /// A new key has an hour until it signs; this leaves many looks.
 const KEYS_INTERVAL_SECONDS: u64 = 300;
 
-const TIDY_INTERVAL_SECONDS: u64 = 3600;
+const TIDY_INTERVAL: Duration = Duration::from_secs(3600);

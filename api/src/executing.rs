@@ -137,6 +137,23 @@ impl App {
     }
 }
 
+/// For what need not happen: only that it could not be tried is a problem.
+///
+/// # Errors
+/// Every [`CommandError`] but a refusal.
+pub(crate) fn unless_refused<R>(
+    outcome: std::result::Result<Committed<()>, CommandError<R>>,
+) -> Result<()>
+where
+    R: std::error::Error + 'static,
+    Problem: From<R>,
+{
+    match outcome {
+        Ok(_) | Err(CommandError::Rejected { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl From<soko_event_log::ReadError> for Problem {
     fn from(cause: soko_event_log::ReadError) -> Self {
         match cause {

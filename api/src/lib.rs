@@ -44,7 +44,6 @@ pub mod schema;
 pub mod secret;
 pub mod seed;
 pub mod sessions;
-pub mod short_memory;
 pub mod signing_keys;
 pub mod telemetry;
 pub mod tokens;

@@ -1,8 +1,8 @@
 //! What is about people is kept for as long as it may be needed, and no longer.
 
 use chrono::{DateTime, Duration, Utc};
+use soko_commands::CommandContext;
 use soko_commands::handlers::{forget_guest, withdraw_invitation};
-use soko_commands::{CommandContext, CommandError, Committed};
 use soko_domain::TenantId;
 use soko_event_log::Actor;
 use soko_projections::read_models::invitations::long_expired;
@@ -10,7 +10,8 @@ use soko_projections::read_models::orders::guests_to_forget;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::problem::{Problem, Result};
+use crate::executing::unless_refused;
+use crate::problem::Result;
 
 /// How long the address is kept that an invitation went to, once nobody can accept it any more.
 const KEEP_EXPIRED_INVITATIONS: Duration = Duration::days(30);
@@ -18,7 +19,8 @@ const KEEP_EXPIRED_INVITATIONS: Duration = Duration::days(30);
 /// How many are forgotten before the next are looked for.
 const AT_ONCE: i64 = 100;
 
-/// Forgets whom nobody has to know any more. It may run on several nodes at once.
+/// Forgets whom nobody has to know any more. It may run on several nodes at once: who is refused
+/// finds that another was faster, or that a vendor takes no changes any more.
 ///
 /// # Errors
 /// The database or the log; what is left is forgotten the next time.
@@ -42,7 +44,7 @@ async fn forget_guests(app: &App, before: DateTime<Utc>, now: DateTime<Utc>) -> 
     loop {
         let guests = guests_to_forget(app.pool(), before, after, AT_ONCE).await?;
         for (tenant_id, order_id) in &guests {
-            done(forget_guest(app.engine(), *order_id, &context(*tenant_id, now)).await)?;
+            unless_refused(forget_guest(app.engine(), *order_id, &context(*tenant_id, now)).await)?;
         }
         forgotten += guests.len();
         match guests.last() {
@@ -60,7 +62,7 @@ async fn forget_invitations(app: &App, before: DateTime<Utc>, now: DateTime<Utc>
         for invitation in &expired {
             let context = context(invitation.tenant_id, now);
             let (vendor_id, id) = (invitation.vendor_id, invitation.invitation_id);
-            done(withdraw_invitation(app.engine(), vendor_id, id, &context).await)?;
+            unless_refused(withdraw_invitation(app.engine(), vendor_id, id, &context).await)?;
         }
         forgotten += expired.len();
         match expired.last() {
@@ -73,16 +75,4 @@ async fn forget_invitations(app: &App, before: DateTime<Utc>, now: DateTime<Utc>
 fn context(tenant_id: TenantId, now: DateTime<Utc>) -> CommandContext {
     let actor = Actor::System("retention".to_owned());
     CommandContext::new(tenant_id, actor, Uuid::now_v7(), now)
-}
-
-/// A refusal means that somebody was faster, or that a vendor takes no changes any more.
-fn done<R>(forgotten: std::result::Result<Committed<()>, CommandError<R>>) -> Result<()>
-where
-    R: std::error::Error + 'static,
-    Problem: From<R>,
-{
-    match forgotten {
-        Ok(_) | Err(CommandError::Rejected { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

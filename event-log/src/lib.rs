@@ -15,6 +15,7 @@ mod read;
 mod recorded_event;
 mod relay;
 mod scope;
+mod short_memory;
 mod stored_event;
 mod subscription;
 mod vault;
@@ -31,6 +32,7 @@ pub use read::{LogReader, ReadError, Scan, Trail};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
 pub use relay::{Relay, RelayOptions};
 pub use scope::{Scope, ScopedReader};
+pub use short_memory::{ShortMemory, Since};
 pub use stored_event::{Entry, PoisonedEvent, StoredEvent};
 pub use subscription::{
     Delivery, JetStream, JetStreamOptions, Subscription, SubscriptionError, Tail,

@@ -23,21 +23,14 @@ pub use rotation::RotationError;
 pub(crate) use sealing::is_open;
 pub use sealing::{NewKey, Sealer};
 
-use lru::LruCache;
+use crate::ShortMemory;
 use soko_domain::SubjectId;
 use sqlx::{PgPool, Row};
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// What a data key is sealed for.
 const PURPOSE: &str = "personal key";
-
-/// How long after an erasure another node may still know the key.
-const FORGET_AFTER: Duration = Duration::from_secs(1);
-
-const CACHE_MAX: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// Why something personal cannot be sealed or opened, where nobody is erased.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +73,7 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     masters: MasterKeys,
-    known: Mutex<LruCache<SubjectId, (Known, Instant)>>,
+    known: ShortMemory<SubjectId, Known>,
 }
 
 impl Vault {
@@ -88,7 +81,7 @@ impl Vault {
         Self(Arc::new(Inner {
             pool,
             masters,
-            known: Mutex::new(LruCache::new(CACHE_MAX)),
+            known: ShortMemory::default(),
         }))
     }
 
@@ -116,6 +109,7 @@ impl Vault {
         if unknown.is_empty() {
             return Ok(keys);
         }
+        let since = self.0.known.begin();
         let rows = sqlx::query(
             "SELECT subject_id, sealed_key FROM personal_keys WHERE subject_id = ANY ($1)",
         )
@@ -129,29 +123,20 @@ impl Vault {
                 Some(sealed) => Known::Key(Arc::new(self.open_key(subject, &sealed)?)),
                 None => Known::Erased,
             };
-            self.remember(subject, known.clone());
+            self.0.known.keep(subject, known.clone(), since);
             keys.learn(subject, known);
         }
         Ok(keys)
     }
 
-    /// Their keys are destroyed. Other nodes find that out within a second.
-    pub fn forget(&self, subjects: &[SubjectId]) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        for subject in subjects {
-            known.pop(subject);
-        }
+    /// Called when keys have been destroyed, before that is answered. Other nodes find it out within
+    /// a second.
+    pub fn look_again(&self) {
+        self.0.known.forget_all();
     }
 
     pub(crate) fn at_hand(&self, subject: SubjectId) -> Option<Known> {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, since) = known.get(&subject)?;
-        (since.elapsed() < FORGET_AFTER).then(|| known.clone())
-    }
-
-    fn remember(&self, subject: SubjectId, key: Known) {
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.put(subject, (key, Instant::now()));
+        self.0.known.get(&subject)
     }
 
     fn open_key(&self, subject: SubjectId, sealed: &[u8]) -> Result<DataKey, VaultError> {

@@ -3,20 +3,14 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use soko_tests::checkers::{auditor, catch_up, check_everything};
-use soko_tests::{Market, Product, Settings, Soko, address, send, text};
+use soko_tests::{Market, Person, Product, Settings, Soko, address, send, text};
 use sqlx::Row;
 use std::time::Duration;
 
 #[tokio::test]
 async fn whoever_asks_is_given_all_that_is_kept_about_them() {
     let soko = Soko::start().await;
-    let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut wanjiru = soko.person("wanjiru").await.after(&market.vendor);
-    let placed = wanjiru
-        .post("/orders", market.order_of(&[(&mug, 2)]))
-        .await
-        .expect(201);
+    let (market, mut wanjiru, placed) = sold(&soko).await;
     wanjiru
         .patch("/me", json!({ "name": "Wanjiru Kamau" }))
         .await
@@ -80,13 +74,7 @@ async fn nothing_personal_can_be_read_in_the_database() {
 #[tokio::test]
 async fn whoever_is_erased_is_forgotten_and_what_they_bought_is_not() {
     let soko = Soko::start().await;
-    let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut wanjiru = soko.person("wanjiru").await.after(&market.vendor);
-    let placed = wanjiru
-        .post("/orders", market.order_of(&[(&mug, 2)]))
-        .await
-        .expect(201);
+    let (market, mut wanjiru, placed) = sold(&soko).await;
     let order = format!("/orders/{}", text(&placed["order_id"]));
     let me = wanjiru.get("/me").await.expect(200);
     let key = json!({ "name": "till", "permissions": ["view_orders"] });
@@ -134,7 +122,6 @@ async fn whoever_is_erased_is_forgotten_and_what_they_bought_is_not() {
     refused.expect_problem(401, "unauthenticated");
 
     // The order is what it was, but for whom.
-    tokio::time::sleep(Duration::from_millis(1100)).await;
     let seen = seller.get(&order).await.expect(200);
     assert_eq!(seen["shipping_address"], Value::Null);
     assert_eq!(seen["totals"], placed["totals"]);
@@ -163,13 +150,7 @@ async fn whoever_is_erased_is_forgotten_and_what_they_bought_is_not() {
 async fn an_erasure_counts_on_every_node_within_a_second() {
     let soko = Soko::start_with(Settings::of_one_issuer()).await;
     let node = soko.beside().await;
-    let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut wanjiru = soko.person("wanjiru").await.after(&market.vendor);
-    let placed = wanjiru
-        .post("/orders", market.order_of(&[(&mug, 1)]))
-        .await
-        .expect(201);
+    let (market, mut wanjiru, placed) = sold(&soko).await;
     let order = format!("/orders/{}", text(&placed["order_id"]));
     let elsewhere = wanjiru.at(&node.base());
     let seller = market.vendor.at(&node.base()).after(&wanjiru);
@@ -262,6 +243,16 @@ async fn a_new_master_key_takes_over_from_the_one_before() {
 
 /// 32 bytes, but for the first six bits.
 const BASE64: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// A market, a customer of it, and what they were told of their order.
+async fn sold(soko: &Soko) -> (Market, Person, Value) {
+    let mut market = Market::open(soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut wanjiru = soko.person("wanjiru").await.after(&market.vendor);
+    let order = market.order_of(&[(&mug, 2)]);
+    let placed = wanjiru.post("/orders", order).await.expect(201);
+    (market, wanjiru, placed)
+}
 
 fn order(market: &Market, product: &Product) -> Value {
     let mut order = market.order_of(&[(product, 1)]);

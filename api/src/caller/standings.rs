@@ -15,10 +15,10 @@ use soko_domain::store::Store;
 use soko_domain::tenant::Tenant;
 use soko_domain::vendor::Vendor;
 use soko_domain::{AccountId, StoreId, TenantId};
+use soko_event_log::ShortMemory;
 
 use super::Place;
 use crate::problem::{Code, Problem, Result};
-use crate::short_memory::ShortMemory;
 
 /// The stores whose tenants are known; they never move.
 const STORES_MAX: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();

@@ -2,27 +2,25 @@
 
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use soko_commands::CommandContext;
 use soko_commands::handlers::{erase_account, remove_vendor_member};
-use soko_commands::{CommandContext, CommandError, Committed};
 use soko_domain::store::{Store, StoreCommand};
 use soko_domain::tenant::{Tenant, TenantCommand};
 use soko_domain::{Account, AccountId, StoreId, TeamError, TenantId, Vendor, VendorId};
 use soko_event_log::Actor;
-use soko_projections::Keyset;
 use soko_projections::read_models::members::{Member, MemberScope, Members, memberships};
-use soko_projections::read_models::orders::{OrderFilter, Orders, orders_of_account};
+use soko_projections::read_models::orders::Orders;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, NoBody};
+use crate::executing::unless_refused;
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::recorded::Recorded;
+use crate::resources::order_views::orders_of;
 use crate::schema::answer;
-
-/// Orders that are read at once.
-const ORDERS_AT_ONCE: i64 = 100;
 
 answer! {
     pub(crate) struct Erasure {
@@ -72,10 +70,12 @@ pub(crate) async fn erase(
     // Else it would take this node a moment, too.
     let _ = app.sessions().learn_ended(caller.now()).await;
     app.api_keys().look_again();
-    tracing::info!(account.id = %account_id, "an account was erased");
     let recorded: Recorded<()> = app
         .recorded_of::<Account, _, _, _>(account_id, erased, &context)
         .await?;
+    if !context.dry_run {
+        tracing::info!(account.id = %account_id, "an account was erased");
+    }
     Ok(recorded.map(|()| Erasure {
         account_id,
         touched,
@@ -83,23 +83,16 @@ pub(crate) async fn erase(
 }
 
 async fn touched(app: &App, account_id: AccountId) -> Result<Vec<TouchedStream>> {
-    let mut touched = vec![TouchedStream {
-        stream_type: "account".to_owned(),
-        stream_id: account_id.as_uuid(),
-    }];
-    let mut page = Keyset::first(ORDERS_AT_ONCE);
-    loop {
-        let orders =
-            orders_of_account(app.reader(), account_id, &OrderFilter::default(), page).await?;
-        touched.extend(orders.items.iter().map(|found| TouchedStream {
-            stream_type: "order".to_owned(),
-            stream_id: found.order.order_id.as_uuid(),
-        }));
-        match orders.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(touched),
-        }
-    }
+    let stream = |stream_type: &str, stream_id| TouchedStream {
+        stream_type: stream_type.to_owned(),
+        stream_id,
+    };
+    let orders = orders_of(app, account_id).await?;
+    let orders = orders
+        .iter()
+        .map(|found| stream("order", found.order.order_id.as_uuid()));
+    let account = stream("account", account_id.as_uuid());
+    Ok(std::iter::once(account).chain(orders).collect())
 }
 
 async fn may_leave(app: &App, team: &Member) -> Result<()> {
@@ -130,6 +123,8 @@ async fn may_leave(app: &App, team: &Member) -> Result<()> {
     }
 }
 
+/// A team that takes no changes any more, of a vendor that was turned away for instance, keeps a
+/// member whom nobody can be.
 async fn leave(app: &App, team: &Member, erasure: &CommandContext) -> Result<()> {
     let account_id = team.account_id;
     let context = &leaving(team, erasure, erasure.now);
@@ -137,16 +132,16 @@ async fn leave(app: &App, team: &Member, erasure: &CommandContext) -> Result<()>
         MemberScope::Tenant => {
             let id = TenantId::from_uuid(team.scope_id);
             let remove = TenantCommand::RemoveMember { account_id };
-            done(app.engine().execute::<Tenant>(id, remove, context).await)
+            unless_refused(app.engine().execute::<Tenant>(id, remove, context).await)
         }
         MemberScope::Store => {
             let id = StoreId::from_uuid(team.scope_id);
             let remove = StoreCommand::RemoveMember { account_id };
-            done(app.engine().execute::<Store>(id, remove, context).await)
+            unless_refused(app.engine().execute::<Store>(id, remove, context).await)
         }
         MemberScope::Vendor => {
             let id = VendorId::from_uuid(team.scope_id);
-            done(remove_vendor_member(app.engine(), id, account_id, context).await)
+            unless_refused(remove_vendor_member(app.engine(), id, account_id, context).await)
         }
     }
 }
@@ -158,17 +153,4 @@ fn leaving(team: &Member, erasure: &CommandContext, now: DateTime<Utc>) -> Comma
     context.correlation = erasure.correlation;
     context.request_id.clone_from(&erasure.request_id);
     context
-}
-
-/// A team that takes no changes any more, of a vendor that was turned away for instance, keeps a
-/// member whom nobody can be.
-fn done<R>(left: std::result::Result<Committed<()>, CommandError<R>>) -> Result<()>
-where
-    R: std::error::Error + 'static,
-    Problem: From<R>,
-{
-    match left {
-        Ok(_) | Err(CommandError::Rejected { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -5,9 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use soko_domain::AccountId;
 use soko_event_log::LogReader;
-use soko_projections::Keyset;
 use soko_projections::read_models::members::Members;
-use soko_projections::read_models::orders::{OrderFilter, Orders, orders_of_account};
+use soko_projections::read_models::orders::Orders;
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -19,9 +18,6 @@ use crate::resources::me::{self, Me, Membership, MySession};
 use crate::resources::order_details::OrderDetails;
 use crate::resources::order_views;
 use crate::schema::answer;
-
-/// Orders that are read at once.
-const ORDERS_AT_ONCE: i64 = 100;
 
 answer! {
     pub(crate) struct PersonalData {
@@ -58,18 +54,10 @@ pub(crate) async fn export(app: Data<App>, caller: Caller) -> Result<Found<Perso
 
 async fn orders(app: &App, account_id: AccountId) -> Result<Vec<OrderDetails>> {
     let mut orders = Vec::new();
-    let mut page = Keyset::first(ORDERS_AT_ONCE);
-    loop {
-        let part =
-            orders_of_account(app.reader(), account_id, &OrderFilter::default(), page).await?;
-        for found in part.items {
-            orders.push(order_views::details(app, found).await?);
-        }
-        match part.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(orders),
-        }
+    for found in order_views::orders_of(app, account_id).await? {
+        orders.push(order_views::details(app, found).await?);
     }
+    Ok(orders)
 }
 
 async fn history(app: &App, account_id: AccountId) -> Result<Vec<Value>> {

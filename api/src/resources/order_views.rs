@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use soko_domain::order::OrderStatus;
 use soko_domain::permission::Role;
-use soko_domain::{Money, Order, OrderId, StoreId, TenantId, VendorId};
+use soko_domain::{AccountId, Money, Order, OrderId, StoreId, TenantId, VendorId};
 use soko_event_log::{LogReader, Position};
 use soko_projections::read_models::order_tracking::{OrderTracking, TrackingItem, timeline};
 use soko_projections::read_models::orders::{
@@ -152,6 +152,22 @@ pub(crate) async fn list(
         items: found.items.into_iter().map(summary).collect(),
         next_cursor: found.next.map(|position| cursor(&list, &position)),
     })
+}
+
+/// All that an account ever ordered, the latest first.
+pub(super) async fn orders_of(app: &App, account_id: AccountId) -> Result<Vec<FoundOrder>> {
+    const AT_ONCE: i64 = 100;
+    let mut orders = Vec::new();
+    let mut page = Keyset::first(AT_ONCE);
+    loop {
+        let filter = OrderFilter::default();
+        let part = found::orders_of_account(app.reader(), account_id, &filter, page).await?;
+        orders.extend(part.items);
+        match part.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(orders),
+        }
+    }
 }
 
 pub(crate) async fn tracking(

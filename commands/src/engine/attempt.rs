@@ -63,6 +63,8 @@ pub(super) struct Written {
     pub(super) is_accepted: bool,
     /// Whether there is more in the unit than the idempotency key.
     pub(super) has_effect: bool,
+    /// Whether somebody's key is destroyed with it.
+    pub(super) has_erased: bool,
     pub(super) taken: Vec<Taken>,
 }
 
@@ -133,7 +135,7 @@ impl Inner {
             releases,
             erased,
         } = drafted;
-        self.vault.forget(&erased);
+        let has_erased = !erased.is_empty();
         if let (Some(running), Some(outcome)) = (running, ruling.outcome) {
             // First, so that a repeat is found to be one before another of its claims is.
             claims.insert(0, running.claim(outcome));
@@ -190,6 +192,7 @@ impl Inner {
                 committed: Committed::unplaced(versions),
                 is_accepted: ruling.is_accepted,
                 has_effect,
+                has_erased,
                 taken,
             },
         }))

@@ -113,6 +113,9 @@ impl Inner {
         for taken in written.taken {
             self.snapshots.write(taken);
         }
+        if written.has_erased {
+            self.vault.look_again();
+        }
         self.counters.decided(written.is_accepted);
         Settled::Decided(Committed {
             position: written.has_effect.then_some(appended.last),

@@ -1,15 +1,17 @@
 //! Where personal data stands in JSON: `{"personal_of": …, "value": …}` while it is open,
 //! `{"personal_of": …, "sealed": …}` in the log. See `soko_domain::Personal`.
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::value::RawValue;
 use serde_json::{Deserializer, Map, Value};
 use soko_domain::SubjectId;
 use std::ops::Range;
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// In canonical JSON; in a text, its quotes would be escaped.
 const BEGIN: &str = "{\"personal_of\":\"";
+static FINDER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(BEGIN));
 const UUID: usize = 36;
 const VALUE: &str = "\",\"value\":";
 
@@ -25,7 +27,8 @@ pub(super) struct Open<'a> {
 
 /// All that stands open in canonical JSON; what is erased is not.
 pub(super) fn open_in(json: &str) -> Vec<Open<'_>> {
-    memmem::find_iter(json.as_bytes(), BEGIN)
+    FINDER
+        .find_iter(json.as_bytes())
         .filter_map(|at| open_at(json, at + BEGIN.len()))
         .collect()
 }
