@@ -24,7 +24,8 @@ CREATE TABLE sessions (
     last_used_at timestamptz NOT NULL,
     expires_at   timestamptz NOT NULL,
     ended_at     timestamptz,
-    -- logout, ended_by_owner, password_changed, token_reused, too_many
+    -- logout, ended_by_owner, password_changed, password_reset, second_factor_changed, token_reused,
+    -- too_many, erased
     end_reason   text,
     CHECK ((ended_at IS NULL) = (end_reason IS NULL))
 );

@@ -9,6 +9,8 @@ CREATE TABLE api_keys (
     prefix         text        NOT NULL,
     -- By name; one that no longer exists gives nothing.
     permissions    text[]      NOT NULL CHECK (cardinality(permissions) > 0),
+    -- Whether who made it had shown a second factor.
+    with_second_factor boolean NOT NULL,
     created_at     timestamptz NOT NULL,
     expires_at     timestamptz NOT NULL,
     -- To the minute.

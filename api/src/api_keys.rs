@@ -69,6 +69,8 @@ pub struct Wanted {
     pub name: Text<120>,
     pub permissions: BTreeSet<Permission>,
     pub expires_at: DateTime<Utc>,
+    /// Whether a second factor was shown by who wants it.
+    pub with_second_factor: bool,
     /// The idempotency key, and the digest of the request.
     pub request: Option<(String, [u8; 32])>,
     pub is_dry_run: bool,
@@ -109,7 +111,7 @@ impl ApiKeys {
         }
         let since = self.kept.begin();
         let row = sqlx::query(
-            "SELECT key_id, account_id, permissions, last_used_at FROM api_keys \
+            "SELECT key_id, account_id, permissions, last_used_at, with_second_factor FROM api_keys \
              WHERE key_hash = $1 AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(&hash[..])
@@ -121,6 +123,7 @@ impl ApiKeys {
             row.try_get("key_id")?,
             AccountId::from_uuid(row.try_get("account_id")?),
             permissions(&row)?,
+            row.try_get("with_second_factor")?,
         );
         let last_used_at: Option<DateTime<Utc>> = row.try_get("last_used_at")?;
         if last_used_at.is_none_or(|at| at < now - USE_INTERVAL) {
@@ -175,7 +178,12 @@ impl ApiKeys {
             expires_at: wanted.expires_at.trunc_subsecs(MICROSECONDS),
             last_used_at: None,
         };
-        insert(&mut transaction, wanted.account_id, &key, &text, request).await?;
+        let row = Unshown {
+            account_id: wanted.account_id,
+            with_second_factor: wanted.with_second_factor,
+            request,
+        };
+        insert(&mut transaction, &key, &text, row).await?;
         if !wanted.is_dry_run {
             transaction.commit().await?;
         }
@@ -295,29 +303,36 @@ async fn count(
     .await
 }
 
+/// What is kept of a key and never shown.
+struct Unshown {
+    account_id: AccountId,
+    with_second_factor: bool,
+    request: Option<([u8; 32], [u8; 32])>,
+}
+
 async fn insert(
     transaction: &mut Transaction<'_, Postgres>,
-    account_id: AccountId,
     key: &ApiKey,
     text: &str,
-    request: Option<([u8; 32], [u8; 32])>,
+    row: Unshown,
 ) -> std::result::Result<(), sqlx::Error> {
     let permissions: Vec<String> = key.permissions.iter().map(|p| grant::name(*p)).collect();
     sqlx::query(
         "INSERT INTO api_keys (key_id, account_id, name, key_hash, prefix, permissions, \
-         created_at, expires_at, request_hash, request_digest) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         created_at, expires_at, request_hash, request_digest, with_second_factor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(key.key_id)
-    .bind(account_id.as_uuid())
+    .bind(row.account_id.as_uuid())
     .bind(&key.name)
     .bind(&hash(text)[..])
     .bind(&key.prefix)
     .bind(permissions)
     .bind(key.created_at)
     .bind(key.expires_at)
-    .bind(request.as_ref().map(|(hash, _)| &hash[..]))
-    .bind(request.as_ref().map(|(_, digest)| &digest[..]))
+    .bind(row.request.as_ref().map(|(hash, _)| &hash[..]))
+    .bind(row.request.as_ref().map(|(_, digest)| &digest[..]))
+    .bind(row.with_second_factor)
     .execute(&mut **transaction)
     .await?;
     Ok(())

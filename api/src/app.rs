@@ -6,12 +6,15 @@ use std::time::Duration;
 use chrono::Utc;
 use soko_commands::handlers::{RegisterAccount, email_claim};
 use soko_commands::{CommandContext, Engine, EngineOptions};
-use soko_domain::account::PlatformRole;
-use soko_domain::{AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError};
+use soko_domain::account::{AccountCommand, PlatformRole};
+use soko_domain::{
+    Account, AccountId, EmailAddress, Personal, SubjectId, TenantId, Text, TextError,
+};
 use soko_event_log::{
     Actor, AppendError, Appender, AppenderOptions, Bus, ClaimKind, Claims, Position, ScopedReader,
     Vault,
 };
+use soko_gateways::messages::ProviderError;
 use soko_projections::read_models::categories::Categories;
 use soko_projections::read_models::products::Products;
 use soko_projections::read_models::stock_levels::StockLevels;
@@ -20,19 +23,24 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::account_rules::AccountRules;
 use crate::api_keys::ApiKeys;
 use crate::caller::Standings;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::database::Database;
+use crate::executing::unless_refused;
 use crate::gate::RateLimits;
 use crate::kept_answers::KeptAnswers;
 use crate::login_throttle::{self, LoginThrottle};
 use crate::master_keys::{self, MasterKeysError};
+use crate::messages::{Carriers, Courier, Messages};
 use crate::passwords::{NewPassword, PasswordError, Passwords};
 use crate::problem::Problem;
+use crate::proofs::Proofs;
 use crate::resources::health::Check;
 use crate::retention;
+use crate::second_factor::SecondFactors;
 use crate::secret::Secret;
 use crate::sessions::Sessions;
 use crate::signing_keys::{self, SigningKeysError};
@@ -57,6 +65,10 @@ pub struct App {
     vault: Vault,
     api_keys: ApiKeys,
     passwords: Passwords,
+    proofs: Proofs,
+    second_factors: SecondFactors,
+    messages: Messages,
+    carriers: Carriers,
     login_throttle: LoginThrottle,
     shelves: KeptAnswers,
 }
@@ -70,6 +82,8 @@ pub enum AppError {
     Appender(#[from] AppendError),
     #[error("personal data cannot be protected")]
     MasterKeys(#[from] MasterKeysError),
+    #[error("nobody can send messages: SOKO_MAIL or SOKO_SMS cannot be used")]
+    Carriers(#[from] ProviderError),
     #[error("there is no key to sign access tokens with")]
     SigningKeys(#[from] SigningKeysError),
     #[error("SOKO_ADMIN_PASSWORD {0}")]
@@ -107,6 +121,10 @@ impl App {
             tokens: Tokens::new(config.issuer(), keys),
             sessions: Sessions::new(pool.clone()),
             credentials: Credentials::new(pool.clone()),
+            proofs: Proofs::new(pool.clone()),
+            second_factors: second_factors(&config, &pool, &vault),
+            messages: Messages::new(pool.clone(), vault.masters().clone()),
+            carriers: Carriers::new(&config)?,
             vault,
             api_keys: ApiKeys::new(pool.clone()),
             passwords: Passwords::default(),
@@ -175,6 +193,24 @@ impl App {
         &self.api_keys
     }
 
+    /// What is asked of accounts.
+    pub(crate) fn account_rules(&self) -> AccountRules {
+        self.config.account_rules()
+    }
+
+    pub(crate) fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    pub(crate) fn second_factors(&self) -> &SecondFactors {
+        &self.second_factors
+    }
+
+    /// What is to be told to people.
+    pub(crate) fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
     /// The pages of the catalog that were asked for lately.
     pub fn shelves(&self) -> &KeptAnswers {
         &self.shelves
@@ -236,10 +272,19 @@ impl App {
         checks
     }
 
-    /// Looks at what others may have changed, and tidies what grows; never ends.
+    /// Looks at what others may have changed, sends what is to be sent, and tidies what grows; never
+    /// ends.
     pub async fn upkeep(&self) {
+        let courier = Courier::new(
+            &self.messages,
+            &self.engine,
+            &self.credentials,
+            &self.proofs,
+            &self.carriers,
+            &self.config,
+        );
         // Apart: what may take long must not keep a log-out from counting.
-        tokio::join!(self.keep_watch(), self.tidy());
+        tokio::join!(self.keep_watch(), self.tidy(), courier.run());
     }
 
     async fn keep_watch(&self) {
@@ -266,11 +311,16 @@ impl App {
     }
 
     async fn tidy(&self) {
-        master_keys::rotate(&self.vault, &self.pool).await;
+        master_keys::rotate(&self.vault, &self.pool, &self.second_factors).await;
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             let _ = self.sessions.forget_expired(Utc::now()).await;
             let _ = self.api_keys.forget_old(Utc::now()).await;
+            let _ = self.proofs.forget_expired(Utc::now()).await;
+            let _ = self
+                .second_factors
+                .forget_offers(Utc::now() - OFFERS_KEPT_FOR)
+                .await;
             let _ = login_throttle::forget_old(&self.pool, Utc::now()).await;
             if let Err(problem) = retention::forget(self, Utc::now()).await {
                 tracing::warn!(%problem, "people whom nobody has to know are not forgotten yet");
@@ -302,7 +352,8 @@ impl App {
         let account_id = AccountId::from_uuid(Uuid::now_v7());
         let subject = SubjectId::from(account_id);
         let name: Text<120> = "Platform admin".to_owned().try_into()?;
-        let password = NewPassword::parse(password, &[email.as_str()])?;
+        let length = self.account_rules().password_length(false);
+        let password = NewPassword::parse(password, &[email.as_str()], length)?;
         let hash = self.passwords.hash(password).await?;
         let request = RegisterAccount {
             account_id,
@@ -315,6 +366,10 @@ impl App {
         let context = CommandContext::new(TenantId::PLATFORM, actor, Uuid::now_v7(), Utc::now());
         match self.register(request, &hash, &context).await {
             Ok(_) => {
+                // Whoever may set it owns the whole service.
+                let verify = AccountCommand::VerifyEmail;
+                let verified = self.engine.execute::<Account>(account_id, verify, &context);
+                unless_refused(verified.await)?;
                 tracing::info!(account.id = %account_id, "the first platform admin is registered");
                 Ok(())
             }
@@ -325,10 +380,18 @@ impl App {
     }
 }
 
+fn second_factors(config: &Config, pool: &PgPool, vault: &Vault) -> SecondFactors {
+    let service_name = config.service_name.as_str().to_owned();
+    SecondFactors::new(pool.clone(), vault.masters().clone(), service_name)
+}
+
 /// Events that a read model may be behind before this process counts as not ready.
 const LAG_MAX: u64 = 50_000;
 
 /// A new key has an hour until it signs; this leaves many looks.
 const KEYS_INTERVAL_SECONDS: u64 = 300;
+
+/// Who was shown a secret for an app, and never came back with a code of it.
+const OFFERS_KEPT_FOR: chrono::Duration = chrono::Duration::days(1);
 
 const TIDY_INTERVAL: Duration = Duration::from_secs(3600);

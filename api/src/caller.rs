@@ -3,6 +3,7 @@
 mod key_scope;
 mod place;
 mod standings;
+mod step_up;
 
 use std::future::{Ready, ready};
 
@@ -39,6 +40,7 @@ pub struct Caller {
     app: Data<App>,
     /// What the table of routes asks for; `None` where it asks for nothing.
     permission: Option<Permission>,
+    needs_step_up: bool,
     login: Option<Login>,
     cart_token: Option<String>,
     order_token: Option<String>,
@@ -119,20 +121,27 @@ impl Caller {
     ///
     /// # Errors
     /// `not-found` where the caller has no standing at all, as if the place were not there;
-    /// `forbidden` where they have one, but not this permission.
+    /// `forbidden` where they have one, but not this permission; `step-up-required` where they have
+    /// to show their second factor first.
     pub async fn permit(&self, place: Place) -> Result<Permit> {
         let Some(permission) = self.permission else {
             return Ok(self.permitted(TenantId::PLATFORM, vec![]));
         };
         let account_id = self.account_id();
-        let standing = self
+        let mut standing = self
             .app
             .standings()
             .of(account_id, &place, permission)
             .await?;
+        let could = standing.roles.iter().any(|role| allows(*role, permission));
+        standing.roles.retain(|role| self.counts(*role));
         if standing.roles.iter().any(|role| allows(*role, permission)) {
+            self.has_stepped_up(permission).await?;
             self.note(permission, &standing);
             return Ok(self.permitted(standing.tenant_id, standing.roles));
+        }
+        if could {
+            return Err(step_up::required());
         }
         if standing.roles.is_empty() {
             // A guest might see it after logging in, but must not learn that from us.
@@ -174,7 +183,8 @@ impl Caller {
             .await;
         match standing {
             Ok(standing) => {
-                let holds = standing.roles.iter().any(|role| allows(*role, permission));
+                let holds = (standing.roles.iter().copied())
+                    .any(|role| allows(role, permission) && self.counts(role));
                 if holds {
                     self.note(permission, &standing);
                 }
@@ -312,7 +322,7 @@ impl Input for Caller {
             Code::TokenExpired,
         ]);
         if let Access::Needs(..) = operation.access {
-            operation.refuses(&[Code::Forbidden, Code::NotFound]);
+            operation.refuses(&[Code::Forbidden, Code::StepUpRequired, Code::NotFound]);
         }
     }
 }
@@ -376,6 +386,7 @@ fn caller(
             Access::Public => None,
             Access::Needs(permission, _) => Some(permission),
         },
+        needs_step_up: Route::of(request).is_some_and(|route| route.needs_step_up),
         login,
         cart_token: guest_token(headers, "x-cart-token", "X-Cart-Token")?,
         order_token: guest_token(headers, "x-order-token", "X-Order-Token")?,

@@ -10,13 +10,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use soko_domain::EmailAddress;
+use soko_gateways::messages::{MailProvider, Sender, SmsProvider};
 use sqlx::postgres::PgConnectOptions;
 
 use self::values::Value;
 pub use self::values::{
     CorsOrigins, LogFormat, MasterKeyText, MasterKeyTexts, Millis, NatsServer, PublicUrl,
-    SigningKeyText, Switch,
+    ServiceName, SigningKeyText, Switch,
 };
+use crate::account_rules::AccountRules;
 use crate::secret::Secret;
 
 /// One variable of the environment.
@@ -139,6 +141,25 @@ settings! {
     signing_key: Option<SigningKeyText> = "SOKO_SIGNING_KEY";
     /// The key used before `SOKO_SIGNING_KEY`: tokens that it signed stay good until they expire.
     previous_signing_key: Option<SigningKeyText> = "SOKO_PREVIOUS_SIGNING_KEY";
+    /// What is asked of accounts. "strict": e-mails are verified before anybody logs in, registering
+    /// does not tell whether an e-mail is known, passwords have 15 characters or a second factor
+    /// beside them, and the platform's people need one. "open": none of that, for trying Soko out.
+    /// "strict" if `SOKO_PUBLIC_URL` is https, else "open".
+    account_rules: Option<AccountRules> = "SOKO_ACCOUNTS";
+    /// What the service is called in messages to people, and in their authenticator apps.
+    service_name: ServiceName = "SOKO_SERVICE_NAME" or "Soko";
+    /// Where people's browsers find the pages that links in e-mails lead to, `/verify-email` and
+    /// `/reset-password`; what they carry stands behind a `#`. `SOKO_PUBLIC_URL` if not set.
+    web_url: Option<PublicUrl> = "SOKO_WEB_URL";
+    /// Who sends e-mail: `smtps://user:password@host`, `smtp://user:password@host?tls=required`,
+    /// `sendgrid://KEY@api.sendgrid.com`, or "outbox", which writes them into a folder beside the
+    /// data.
+    mail: MailProvider = "SOKO_MAIL" or "outbox";
+    /// Whom e-mail is from.
+    mail_from: Sender = "SOKO_MAIL_FROM" or "Soko <soko@localhost>";
+    /// Who sends text messages: `africastalking://USER:KEY@api.africastalking.com?from=NAME`,
+    /// `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B1…`, or "outbox".
+    sms: SmsProvider = "SOKO_SMS" or "outbox";
     /// The web origins whose pages may call, as `https://shop.example,https://admin.example`; "*"
     /// for all. None if not set.
     cors_origins: Option<CorsOrigins> = "SOKO_CORS_ORIGINS";
@@ -242,6 +263,24 @@ impl Config {
         }
     }
 
+    /// What is asked of accounts; where nothing is set, of a service that others can reach all of it.
+    pub fn account_rules(&self) -> AccountRules {
+        let is_public = self.public_url.as_ref().is_some_and(PublicUrl::is_https);
+        self.account_rules.unwrap_or(if is_public {
+            AccountRules::Strict
+        } else {
+            AccountRules::Open
+        })
+    }
+
+    /// Where links in e-mails lead; without a slash at its end.
+    pub fn web_url(&self) -> String {
+        match &self.web_url {
+            Some(url) => url.as_str().to_owned(),
+            None => self.issuer(),
+        }
+    }
+
     pub fn request_deadline(&self) -> Duration {
         self.request_deadline.duration()
     }
@@ -279,103 +318,4 @@ fn wrapped(text: &str, columns_max: usize) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
-        Config::from_variables(&|name| {
-            let found = variables.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    fn faulty_names(variables: &[(&str, &str)]) -> Vec<&'static str> {
-        let Err(faults) = config(variables) else {
-            return vec![];
-        };
-        faults.iter().map(|(name, _)| name).collect()
-    }
-
-    #[test]
-    fn nothing_needs_to_be_set() {
-        let config = config(&[]).unwrap();
-        assert_eq!(config.address().to_string(), "127.0.0.1:8080");
-        assert_eq!(config.issuer(), "http://localhost:8080");
-        assert!(config.database_url.is_none() && config.nats.is_none());
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let faults = faulty_names(&[
-            ("PORT", "80800"),
-            ("HOST", "here"),
-            ("DATABASE_URL", "mysql://localhost"),
-            ("NATS_URL", "http://localhost"),
-            ("SOKO_LOG_FORMAT", "xml"),
-            ("SOKO_LOG", "soko=nonsense"),
-            ("SOKO_SIGNING_KEY", "not a key"),
-            ("SOKO_CORS_ORIGINS", "https://shop.example/path"),
-            ("SOKO_DATABASE_CONNECTIONS", "0"),
-            ("SOKO_ADMIN_EMAIL", "admin@example.com"),
-        ]);
-        assert_eq!(
-            faults,
-            [
-                "HOST",
-                "PORT",
-                "DATABASE_URL",
-                "SOKO_DATABASE_CONNECTIONS",
-                "NATS_URL",
-                "SOKO_LOG_FORMAT",
-                "SOKO_SIGNING_KEY",
-                "SOKO_CORS_ORIGINS",
-                "SOKO_ADMIN_PASSWORD",
-                "SOKO_LOG",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_empty_variable_is_one_that_is_not_set() {
-        assert_eq!(
-            config(&[("PORT", ""), ("NATS_URL", " ")]).unwrap().port,
-            8080
-        );
-    }
-
-    #[test]
-    fn a_fault_never_shows_a_secret() {
-        let secret = "hunter2-hunter2";
-        let Err(faults) = config(&[
-            ("SOKO_SIGNING_KEY", secret),
-            ("DATABASE_URL", "nonsense://u:hunter2-hunter2@h"),
-        ]) else {
-            panic!("both are faults");
-        };
-        assert!(!faults.to_string().contains(secret));
-    }
-
-    #[test]
-    fn a_mistyped_name_is_noticed() {
-        let names = ["SOKO_RATE_LIMIT", "SOKO_LOG", "SOKO_TEST_NATS_URL", "PATH"];
-        let unknown = Config::unknown_variables(names.into_iter().map(str::to_owned));
-        assert_eq!(unknown, ["SOKO_RATE_LIMIT"]);
-    }
-
-    #[test]
-    fn the_example_of_a_settings_file_has_every_setting_with_its_default() {
-        let example = include_str!("../../.env.example");
-        for setting in Config::SETTINGS {
-            let line = format!("#{}={}", setting.name, setting.default.unwrap_or_default());
-            assert!(example.lines().any(|found| found == line), "{line}");
-        }
-    }
-
-    #[test]
-    fn the_help_names_every_setting() {
-        let help = Config::help();
-        for setting in Config::SETTINGS {
-            assert!(help.contains(setting.name), "{}", setting.name);
-        }
-    }
-}
+mod tests;

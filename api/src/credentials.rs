@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use soko_commands::handlers::email_claim;
 use soko_domain::{AccountId, EmailAddress};
 use soko_event_log::ClaimKind;
-use sqlx::{PgPool, Row};
+use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use crate::problem::Result;
@@ -55,8 +55,7 @@ impl Credentials {
         Ok(row.map(|row| credential(&row)).transpose()?)
     }
 
-    /// Sets the password of an account, also before the account is registered: only with its
-    /// registration can anybody reach it.
+    /// As [`set`], by itself.
     ///
     /// # Errors
     /// The database.
@@ -66,17 +65,8 @@ impl Credentials {
         password_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO credentials (account_id, password_hash, created_at, changed_at) \
-             VALUES ($1, $2, $3, $3) ON CONFLICT (account_id) \
-             DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at",
-        )
-        .bind(account_id.as_uuid())
-        .bind(password_hash)
-        .bind(now)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let mut connection = self.pool.acquire().await?;
+        set(&mut connection, account_id, password_hash, now).await
     }
 
     /// # Errors
@@ -88,6 +78,30 @@ impl Credentials {
             .await?;
         Ok(())
     }
+}
+
+/// Sets the password of an account, also before the account is registered: only with its
+/// registration can anybody reach it.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn set(
+    connection: &mut PgConnection,
+    account_id: AccountId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO credentials (account_id, password_hash, created_at, changed_at) \
+         VALUES ($1, $2, $3, $3) ON CONFLICT (account_id) \
+         DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at",
+    )
+    .bind(account_id.as_uuid())
+    .bind(password_hash)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn credential(row: &sqlx::postgres::PgRow) -> std::result::Result<Credential, sqlx::Error> {

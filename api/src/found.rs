@@ -188,6 +188,27 @@ impl Answer for NoContent {
     }
 }
 
+/// It will be done, and there is nothing more to tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted;
+
+impl Responder for Accepted {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().finish()
+    }
+}
+
+impl Answer for Accepted {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answer = (
+            StatusCode::ACCEPTED,
+            serde_json::json!({ "description": "It will be done." }),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

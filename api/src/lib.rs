@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod access_log;
+mod account_rules;
 pub mod api_keys;
 pub mod app;
 pub mod body;
@@ -28,10 +29,12 @@ pub mod http;
 pub mod kept_answers;
 pub mod login_throttle;
 mod master_keys;
+mod messages;
 pub mod openapi;
 pub mod operation;
 pub mod passwords;
 pub mod problem;
+pub mod proofs;
 pub mod query;
 pub mod recorded;
 mod refusals;
@@ -41,6 +44,7 @@ pub mod route;
 pub mod routes;
 pub mod run;
 pub mod schema;
+pub mod second_factor;
 pub mod secret;
 pub mod seed;
 pub mod sessions;

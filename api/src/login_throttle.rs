@@ -18,7 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
-use soko_domain::EmailAddress;
+use soko_domain::{AccountId, EmailAddress, PhoneNumber};
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use uuid::Uuid;
@@ -36,10 +36,38 @@ pub struct LoginThrottle {
     key: [u8; 32],
 }
 
-/// One guess, and what it is counted by.
-pub struct Guess {
+/// One guess, or another thing that is done only so often, and what it is counted by.
+pub struct Attempt {
     counters: Vec<Counter>,
-    about: &'static str,
+    about: About,
+}
+
+/// What an attempt is at.
+#[derive(Debug, Clone, Copy)]
+enum About {
+    Password,
+    SecondFactor,
+    Message,
+}
+
+impl About {
+    /// What whoever comes too soon is told.
+    const fn refusal(self) -> &'static str {
+        match self {
+            Self::Password => "too many wrong passwords",
+            Self::SecondFactor => "too many wrong codes",
+            Self::Message => "too many messages",
+        }
+    }
+
+    /// The line that it leaves in the log.
+    fn note(self) {
+        match self {
+            Self::Password => tracing::info!("a log-in too soon after wrong ones"),
+            Self::SecondFactor => tracing::info!("a code too soon after wrong ones"),
+            Self::Message => tracing::info!("a message too soon after others"),
+        }
+    }
 }
 
 impl LoginThrottle {
@@ -62,7 +90,7 @@ impl LoginThrottle {
         guessed: &Secret,
         network: IpAddr,
         device: Option<&Device>,
-    ) -> Guess {
+    ) -> Attempt {
         let counters = match device {
             Some(device) => {
                 let device = device.id();
@@ -78,17 +106,58 @@ impl LoginThrottle {
                 self.counter(counter::EVERYTHING, &[]),
             ],
         };
-        Guess {
+        Attempt {
             counters,
-            about: "too many wrong passwords",
+            about: About::Password,
         }
     }
 
     /// A guess by somebody who is logged in, and is asked for the password again.
-    pub fn at_own_password(&self, session_id: Uuid) -> Guess {
-        Guess {
+    pub fn at_own_password(&self, session_id: Uuid) -> Attempt {
+        Attempt {
             counters: vec![self.counter(counter::SESSION, &[session_id.as_bytes()])],
-            about: "too many wrong passwords",
+            about: About::Password,
+        }
+    }
+
+    /// A guess at a code, by somebody who knows the password.
+    pub fn at_second_factor(&self, account_id: AccountId) -> Attempt {
+        Attempt {
+            counters: vec![self.codes_of(account_id)],
+            about: About::SecondFactor,
+        }
+    }
+
+    /// A mail to an address that whoever asks need not own.
+    pub fn at_mailbox(&self, email: &EmailAddress) -> Attempt {
+        Attempt {
+            counters: vec![self.mailbox(email)],
+            about: About::Message,
+        }
+    }
+
+    /// The same, asked for by a stranger.
+    pub fn at_mailbox_from(&self, email: &EmailAddress, network: IpAddr) -> Attempt {
+        let neighbours = neighbours(network).to_string();
+        Attempt {
+            counters: vec![
+                self.mailbox(email),
+                self.counter(counter::MAIL_OF_NETWORK, &[neighbours.as_bytes()]),
+            ],
+            about: About::Message,
+        }
+    }
+
+    /// A text message, which costs money and may go to somebody else's phone.
+    pub fn at_phone(&self, account_id: AccountId, phone: &PhoneNumber) -> Attempt {
+        let account = account_id.as_uuid();
+        Attempt {
+            counters: vec![
+                self.counter(counter::TEXTS_TO_PHONE, &[phone.as_str().as_bytes()]),
+                self.counter(counter::TEXTS_OF_ACCOUNT, &[account.as_bytes()]),
+                self.counter(counter::TEXTS, &[]),
+            ],
+            about: About::Message,
         }
     }
 
@@ -96,8 +165,13 @@ impl LoginThrottle {
     ///
     /// # Errors
     /// The database.
-    pub async fn open(&self, email: &EmailAddress, pool: &PgPool) -> Result<()> {
-        forget(&[self.account(email)], pool).await
+    pub async fn open(
+        &self,
+        email: &EmailAddress,
+        account_id: AccountId,
+        pool: &PgPool,
+    ) -> Result<()> {
+        forget(&[self.account(email), self.codes_of(account_id)], pool).await
     }
 
     /// The device that a token stands for, if it is one of ours, for this e-mail.
@@ -112,6 +186,14 @@ impl LoginThrottle {
 
     fn account(&self, email: &EmailAddress) -> Counter {
         self.counter(counter::ACCOUNT, &[email.as_str().as_bytes()])
+    }
+
+    fn codes_of(&self, account_id: AccountId) -> Counter {
+        self.counter(counter::SECOND_FACTOR, &[account_id.as_uuid().as_bytes()])
+    }
+
+    fn mailbox(&self, email: &EmailAddress) -> Counter {
+        self.counter(counter::MAILBOX, &[email.as_str().as_bytes()])
     }
 
     /// By twenty bits of its keyed hash: enough to see one guess made at many, and too few to tell
@@ -148,8 +230,8 @@ impl LoginThrottle {
     }
 }
 
-impl Guess {
-    /// Counts the guess as a wrong one, until [`Guess::was_right`] says otherwise: guesses made at
+impl Attempt {
+    /// Counts the guess as a wrong one, until [`Attempt::was_right`] says otherwise: guesses made at
     /// the same time count each other.
     ///
     /// # Errors
@@ -184,9 +266,9 @@ impl Guess {
         match u64::try_from(wait.microseconds) {
             Ok(0) | Err(_) => Ok(()),
             Ok(microseconds) => {
-                tracing::info!("a log-in too soon after wrong ones");
+                self.about.note();
                 Err(Problem::new(Code::RateLimited)
-                    .with_detail(self.about)
+                    .with_detail(self.about.refusal())
                     .with_retry_after(Duration::from_micros(microseconds)))
             }
         }
@@ -224,7 +306,8 @@ impl Guess {
 }
 
 /// The same for an e-mail that nobody has.
-const CLOSED: &str = "too many wrong passwords were tried: set another one by a reset";
+const CLOSED: &str =
+    "too many wrong passwords or codes were tried: set another password by a reset";
 
 /// Removes counters that would start anew anyway.
 ///

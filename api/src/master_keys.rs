@@ -4,6 +4,7 @@ use soko_event_log::{KeptKeyError, MasterKey, MasterKeys, RotationError, Vault};
 use sqlx::PgPool;
 
 use crate::config::{Config, MasterKeyTexts};
+use crate::second_factor::{ResealError, SecondFactors};
 use crate::signing_keys::{self, SigningKeysError};
 
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,8 @@ pub enum MasterKeysError {
     Rotation(#[from] RotationError),
     #[error("the signing keys cannot be sealed anew")]
     SigningKeys(#[from] SigningKeysError),
+    #[error("the second factors cannot be sealed anew")]
+    SecondFactors(#[from] ResealError),
 }
 
 /// A vault with the keys of the settings; without any, with one that is made at the first start.
@@ -39,8 +42,8 @@ pub(crate) async fn vault(config: &Config, pool: &PgPool) -> Result<Vault, Maste
 }
 
 /// Seals what earlier master keys have sealed with the one in use; says so where there was any.
-pub(crate) async fn rotate(vault: &Vault, pool: &PgPool) {
-    match rotated(vault, pool).await {
+pub(crate) async fn rotate(vault: &Vault, pool: &PgPool, factors: &SecondFactors) {
+    match rotated(vault, pool, factors).await {
         Ok(0) => (),
         Ok(count) => tracing::info!(
             keys = count,
@@ -54,7 +57,12 @@ pub(crate) async fn rotate(vault: &Vault, pool: &PgPool) {
 }
 
 /// The keys of people last: then the earlier master keys are noted down as no longer needed.
-async fn rotated(vault: &Vault, pool: &PgPool) -> Result<u64, MasterKeysError> {
+async fn rotated(
+    vault: &Vault,
+    pool: &PgPool,
+    factors: &SecondFactors,
+) -> Result<u64, MasterKeysError> {
     signing_keys::reseal(pool, vault.masters()).await?;
+    factors.reseal().await?;
     Ok(vault.rotate().await?)
 }

@@ -14,7 +14,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use self::rules::{NewPassword, PasswordError};
+pub use self::rules::{Length, NewPassword, PasswordError};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 
@@ -171,7 +171,8 @@ mod tests {
     use super::*;
 
     fn new(password: &str) -> NewPassword {
-        NewPassword::parse(&password.to_owned().into(), &[]).unwrap()
+        let password = password.to_owned().into();
+        NewPassword::parse(&password, &[], Length::WithSecondFactor).unwrap()
     }
 
     fn secret(password: &str) -> Secret {

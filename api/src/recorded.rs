@@ -67,6 +67,19 @@ impl<T, S> Recorded<T, S> {
         }
     }
 
+    /// What must not tell where in the log it stands.
+    pub const fn without_position(body: T) -> Self {
+        Self {
+            body,
+            position: None,
+            version: None,
+            is_replayed: false,
+            dry_run: None,
+            location: None,
+            status: std::marker::PhantomData,
+        }
+    }
+
     /// The version that the aggregate has now, for its `ETag`.
     #[must_use]
     pub fn with_version(mut self, version: Option<u64>) -> Self {

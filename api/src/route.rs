@@ -30,6 +30,8 @@ pub struct Route {
     pub parameters: &'static [&'static str],
     /// Whether `{id}` may also be a name.
     pub takes_slug: bool,
+    /// Whether who has a second factor must have shown it a moment ago.
+    pub needs_step_up: bool,
     describe: fn(&mut Operation<'_>),
     mount: Box<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
@@ -56,6 +58,7 @@ impl Route {
             body_bytes_max: None,
             parameters: &[],
             takes_slug: false,
+            needs_step_up: false,
             describe: |operation| {
                 Args::describe(operation);
                 F::Output::describe(operation);
@@ -75,6 +78,14 @@ impl Route {
     #[must_use]
     pub fn by_slug_too(mut self) -> Self {
         self.takes_slug = true;
+        self
+    }
+
+    /// Whoever has a second factor must have shown it a moment ago: what is done here is what a thief
+    /// of a session would do first.
+    #[must_use]
+    pub fn with_step_up(mut self) -> Self {
+        self.needs_step_up = true;
         self
     }
 

@@ -12,9 +12,9 @@ use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::resources::{
     access_log, api_keys, audit, auth, carts, categories, commands, documentation, erasure, export,
-    health, invitations, keys, locations, me, order_stream, order_views, orders, payments,
-    products, read_models, reports, shelves, stock, stock_levels, store_people, stores, tenants,
-    vendors,
+    health, invitations, keys, locations, me, order_stream, order_views, orders, passwords,
+    payments, products, proofs, read_models, reports, second_factor, shelves, stock, stock_levels,
+    store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -61,15 +61,26 @@ fn people() -> Vec<Route> {
         post("/auth/login", "Log in", Public, auth::login),
         post("/auth/refresh", "Get the next access token", Public, auth::refresh),
         post("/auth/logout", "End this session", own, auth::logout),
-        post("/auth/password/change", "Set another password", own, auth::change_password),
+        post("/auth/step-up", "Show the second factor once more", own, second_factor::step_up),
+        post("/auth/verify-email", "Show that an e-mail arrived", Public, proofs::verify_email),
+        post("/auth/verify-email/send", "Have it sent again", Public, proofs::send_email),
+        post("/auth/verify-phone", "Show that a text message arrived", own, proofs::verify_phone),
+        post("/auth/verify-phone/send", "Have a code sent to my phone", own, proofs::send_phone),
+        post("/auth/password/change", "Set another password", own, passwords::change).with_step_up(),
+        post("/auth/password/forgot", "Have an e-mail sent to set another", Public, passwords::forgot),
+        post("/auth/password/reset", "Set another by that e-mail", Public, passwords::reset),
         get("/me", "Who I am", own, me::get),
         patch("/me", "Change my name or phone", own, me::change),
-        delete("/me", "Have me forgotten", own, erasure::erase),
+        delete("/me", "Have me forgotten", own, erasure::erase).with_step_up(),
         get("/me/export", "All that is kept about me", own, export::export),
         get("/me/memberships", "Where I have a role", own, me::memberships),
         get("/me/sessions", "Where I am logged in", own, me::sessions),
         delete("/me/sessions/{id}", "Log out elsewhere", own, me::end_session),
-        post("/api-keys", "Make a key for a program", own, api_keys::create),
+        post("/me/second-factor", "Get a secret for an authenticator app", own, second_factor::add),
+        post("/me/second-factor/confirm", "Have its codes asked for", own, second_factor::confirm),
+        post("/me/second-factor/remove", "Have none asked for any more", own, second_factor::remove),
+        post("/me/second-factor/recovery-codes", "Get other recovery codes", own, second_factor::replace_recovery_codes),
+        post("/api-keys", "Make a key for a program", own, api_keys::create).with_step_up(),
         get("/api-keys", "My keys", own, api_keys::list),
         delete("/api-keys/{id}", "Revoke a key", own, api_keys::revoke),
         get("/commands/{key}", "What became of a command of mine", own, commands::get),
@@ -88,9 +99,9 @@ fn tenants() -> Vec<Route> {
         get("/tenants/{id}", "One business", view, tenants::get),
         patch("/tenants/{id}", "Rename a business", change, tenants::change),
         get("/tenants/{id}/members", "Its people", view, tenants::members),
-        post("/tenants/{id}/members", "Add somebody", staff, tenants::add_member),
-        patch("/tenants/{id}/members/{account_id}", "Give another role", staff, tenants::change_member),
-        delete("/tenants/{id}/members/{account_id}", "Take out", staff, tenants::remove_member),
+        post("/tenants/{id}/members", "Add somebody", staff, tenants::add_member).with_step_up(),
+        patch("/tenants/{id}/members/{account_id}", "Give another role", staff, tenants::change_member).with_step_up(),
+        delete("/tenants/{id}/members/{account_id}", "Take out", staff, tenants::remove_member).with_step_up(),
     ]
 }
 
@@ -111,9 +122,9 @@ fn stores() -> Vec<Route> {
         post("/stores/{id}/locations", "Add a location", change, locations::add),
         patch("/stores/{id}/locations/{location_id}", "Rename a location", change, locations::rename),
         get("/stores/{id}/members", "Its people", view, store_people::list),
-        post("/stores/{id}/members", "Add somebody", staff, store_people::add),
-        patch("/stores/{id}/members/{account_id}", "Give another role", staff, store_people::change),
-        delete("/stores/{id}/members/{account_id}", "Take out", staff, store_people::remove),
+        post("/stores/{id}/members", "Add somebody", staff, store_people::add).with_step_up(),
+        patch("/stores/{id}/members/{account_id}", "Give another role", staff, store_people::change).with_step_up(),
+        delete("/stores/{id}/members/{account_id}", "Take out", staff, store_people::remove).with_step_up(),
     ]
 }
 
@@ -142,9 +153,9 @@ fn vendor_people() -> Vec<Route> {
     let accept = Needs(P::AcceptInvitation, S::Own);
     vec![
         get("/vendors/{id}/members", "Its people", view, vendors::members),
-        post("/vendors/{id}/members", "Invite somebody", staff, invitations::invite),
-        patch("/vendors/{id}/members/{account_id}", "Give another role", staff, vendors::change_member),
-        delete("/vendors/{id}/members/{account_id}", "Take out", staff, vendors::remove_member),
+        post("/vendors/{id}/members", "Invite somebody", staff, invitations::invite).with_step_up(),
+        patch("/vendors/{id}/members/{account_id}", "Give another role", staff, vendors::change_member).with_step_up(),
+        delete("/vendors/{id}/members/{account_id}", "Take out", staff, vendors::remove_member).with_step_up(),
         get("/vendors/{id}/invitations", "Who has not yet accepted", staff, invitations::pending),
         delete("/vendors/{id}/invitations/{invitation_id}", "Withdraw an invitation", staff, invitations::withdraw),
         post("/invitations/{token}/accept", "Join a vendor's people", accept, invitations::accept),

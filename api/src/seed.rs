@@ -17,13 +17,13 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use soko_commands::handlers::{RegisterAccount, register_account};
 use soko_commands::{CommandContext, CommandError, Committed, Engine, IdempotencyKey};
-use soko_domain::{AccountId, Personal, SubjectId, TenantId};
+use soko_domain::account::AccountCommand;
+use soko_domain::{Account, AccountId, Personal, SubjectId, TenantId};
 use soko_event_log::Actor;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::passwords::NewPassword;
-use crate::secret::Secret;
+use crate::passwords::{Length, NewPassword};
 
 /// Of everybody in the market but the platform's admin.
 pub const PASSWORD: &str = "karibu-sokoni";
@@ -74,7 +74,8 @@ pub async fn run(app: &App) -> Result<String, SeedError> {
     let news = if is_there {
         "The demo market is there already.".to_owned()
     } else {
-        let password = NewPassword::parse(&Secret::from(PASSWORD.to_owned()), &[]);
+        let password =
+            NewPassword::parse(&PASSWORD.to_owned().into(), &[], Length::WithSecondFactor);
         let password = password.map_err(|cause| failed("the password", cause))?;
         let hash = app.passwords().hash(password).await;
         let password_hash = hash.map_err(|cause| failed("the password", cause))?;
@@ -154,10 +155,17 @@ impl Seed<'_> {
             account_id,
         };
         let context = self.context(by, &step);
-        done(
-            &step,
-            register_account(self.engine(), request, &context).await,
-        )
+        let registered = register_account(self.engine(), request, &context).await;
+        let account_id = done(&step, registered)?;
+        // So that they can log in wherever the market is opened.
+        let step = format!("account-{email}-verified");
+        let context = self.context(by, &step);
+        let verify = AccountCommand::VerifyEmail;
+        let verified = self
+            .engine()
+            .execute::<Account>(account_id, verify, &context);
+        done(&step, verified.await)?;
+        Ok(account_id)
     }
 }
 

@@ -13,7 +13,7 @@ use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use soko_domain::AccountId;
-use sqlx::{PgPool, Postgres, Row, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction};
 use uuid::Uuid;
 
 use self::rotation::{Presented, Ruling};
@@ -43,6 +43,8 @@ pub enum EndReason {
     Logout,
     EndedByOwner,
     PasswordChanged,
+    PasswordReset,
+    SecondFactorChanged,
     TokenReused,
     TooMany,
 }
@@ -53,6 +55,8 @@ impl EndReason {
             Self::Logout => "logout",
             Self::EndedByOwner => "ended_by_owner",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::SecondFactorChanged => "second_factor_changed",
             Self::TokenReused => "token_reused",
             Self::TooMany => "too_many",
         }
@@ -83,12 +87,15 @@ impl Sessions {
         }
     }
 
+    /// `second_factor_at` is when a second factor was shown, if one was.
+    ///
     /// # Errors
     /// The database.
     pub async fn start(
         &self,
         account_id: AccountId,
         user_agent: Option<&str>,
+        second_factor_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<Continued> {
         let session_id = Uuid::now_v7();
@@ -98,7 +105,7 @@ impl Sessions {
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
             "INSERT INTO sessions (session_id, account_id, rotation_key, user_agent, started_at, \
-             last_used_at, expires_at) VALUES ($1, $2, $3, $4, $5, $5, $6)",
+             last_used_at, expires_at, second_factor_at) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
         )
         .bind(session_id)
         .bind(account_id.as_uuid())
@@ -106,6 +113,7 @@ impl Sessions {
         .bind(user_agent)
         .bind(now)
         .bind(now + LIFETIME)
+        .bind(second_factor_at)
         .execute(&mut *transaction)
         .await?;
         insert_token(&mut transaction, &token, session_id, now).await?;
@@ -125,6 +133,7 @@ impl Sessions {
         let bearer = Bearer {
             account_id,
             session_id,
+            second_factor_at,
         };
         Ok(Continued {
             bearer,
@@ -148,7 +157,7 @@ impl Sessions {
         // The session's lock makes refreshes of one session take turns.
         let row = sqlx::query(
             "SELECT s.session_id, s.account_id, s.rotation_key, s.expires_at, s.last_used_at, \
-             s.ended_at FROM refresh_tokens t JOIN sessions s USING (session_id) \
+             s.ended_at, s.second_factor_at FROM refresh_tokens t JOIN sessions s USING (session_id) \
              WHERE t.token_hash = $1 FOR UPDATE OF s",
         )
         .bind(&hash(&token)[..])
@@ -205,6 +214,7 @@ impl Sessions {
         let bearer = Bearer {
             account_id,
             session_id,
+            second_factor_at: row.try_get("second_factor_at")?,
         };
         Ok(Continued {
             bearer,
@@ -232,6 +242,46 @@ impl Sessions {
             self.note_ended([bearer.session_id]);
         }
         Ok(is_ended)
+    }
+
+    /// Notes that the session has shown a second factor just now: its access tokens say so from the
+    /// next one on.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn second_factor_shown(&self, bearer: Bearer, now: DateTime<Utc>) -> Result<Bearer> {
+        sqlx::query("UPDATE sessions SET second_factor_at = $2 WHERE session_id = $1")
+            .bind(bearer.session_id)
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        let second_factor_at = Some(now);
+        Ok(Bearer {
+            second_factor_at,
+            ..bearer
+        })
+    }
+
+    /// Ends all sessions of the account, once the transaction is durable. Then [`Self::note_ended`]
+    /// makes it count here at once.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn end_all(
+        connection: &mut PgConnection,
+        account_id: AccountId,
+        reason: EndReason,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "UPDATE sessions SET ended_at = $2, end_reason = $3 \
+             WHERE account_id = $1 AND ended_at IS NULL RETURNING session_id",
+        )
+        .bind(account_id.as_uuid())
+        .bind(now)
+        .bind(reason.as_str())
+        .fetch_all(connection)
+        .await?)
     }
 
     /// Ends all sessions of the account but this one.
@@ -324,7 +374,8 @@ impl Sessions {
         Ok(())
     }
 
-    fn note_ended(&self, sessions: impl IntoIterator<Item = Uuid>) {
+    /// From here on their access tokens are no longer good on this node.
+    pub fn note_ended(&self, sessions: impl IntoIterator<Item = Uuid>) {
         let now = Instant::now();
         self.known_ended()
             .extend(sessions.into_iter().map(|session_id| (session_id, now)));

@@ -46,6 +46,8 @@ pub struct Tokens {
 pub struct Bearer {
     pub account_id: AccountId,
     pub session_id: Uuid,
+    /// When the session last showed a second factor, to the second; `None` if it never did.
+    pub second_factor_at: Option<DateTime<Utc>>,
 }
 
 impl Tokens {
@@ -87,6 +89,7 @@ impl Tokens {
             iat: issued_at,
             nbf: issued_at,
             exp: issued_at + LIFETIME.as_secs().cast_signed(),
+            second_factor_at: bearer.second_factor_at.map(|at| at.timestamp()),
         };
         jsonwebtoken::encode(&header, &claims, current.encoding())
             .map_err(|cause| Problem::ours(Code::Internal, &cause))
@@ -135,6 +138,9 @@ impl Tokens {
             bearer: Bearer {
                 account_id: claims.sub,
                 session_id: claims.sid,
+                second_factor_at: claims
+                    .second_factor_at
+                    .and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             },
             not_before: claims.nbf.max(claims.iat),
             expires_at: claims.exp,

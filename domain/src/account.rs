@@ -35,6 +35,10 @@ pub struct Profile {
     email: Personal<EmailAddress>,
     email_verified: bool,
     phone: Option<Personal<PhoneNumber>>,
+    #[serde(default)]
+    phone_verified: bool,
+    #[serde(default)]
+    second_factor: bool,
     platform_roles: BTreeSet<PlatformRole>,
 }
 
@@ -79,10 +83,19 @@ impl Decide for Account {
                 let unverified = !self.profile()?.email_verified;
                 Ok(only_if(unverified, AccountEvent::EmailVerified {}))
             }
+            AccountCommand::VerifyPhone { phone } => self.profile()?.verify_phone(&phone),
             AccountCommand::ChangePassword => {
                 self.profile()?;
                 Ok(vec![AccountEvent::PasswordChanged {}])
             }
+            AccountCommand::AddSecondFactor => match self.profile()?.second_factor {
+                true => Err(AccountError::HasSecondFactor),
+                false => Ok(vec![AccountEvent::SecondFactorAdded {}]),
+            },
+            AccountCommand::RemoveSecondFactor => match self.profile()?.second_factor {
+                true => Ok(vec![AccountEvent::SecondFactorRemoved {}]),
+                false => Err(AccountError::NoSecondFactor),
+            },
             AccountCommand::GrantPlatformRole { role } => {
                 let held = self.profile()?.platform_roles.contains(&role);
                 Ok(only_if(!held, AccountEvent::PlatformRoleGranted { role }))
@@ -139,6 +152,22 @@ impl Profile {
         self.phone.as_ref()
     }
 
+    pub fn phone_is_verified(&self) -> bool {
+        self.phone_verified
+    }
+
+    pub fn has_second_factor(&self) -> bool {
+        self.second_factor
+    }
+
+    fn verify_phone(&self, phone: &Personal<PhoneNumber>) -> Decision {
+        if self.phone.as_ref() != Some(phone) {
+            return Err(AccountError::OtherPhone);
+        }
+        let unverified = !self.phone_verified;
+        Ok(only_if(unverified, AccountEvent::PhoneVerified {}))
+    }
+
     fn rewrite(
         &self,
         name: Personal<Text<120>>,
@@ -173,15 +202,25 @@ impl Aggregate for Account {
                     email,
                     email_verified: false,
                     phone,
+                    phone_verified: false,
+                    second_factor: false,
                     platform_roles: BTreeSet::new(),
                 }));
             }
             AccountEvent::ProfileChanged { name, phone } => self.change(|profile| {
                 profile.name = name;
+                profile.phone_verified &= profile.phone == phone;
                 profile.phone = phone;
             }),
             AccountEvent::EmailVerified {} => self.change(|profile| profile.email_verified = true),
+            AccountEvent::PhoneVerified {} => self.change(|profile| profile.phone_verified = true),
             AccountEvent::PasswordChanged {} => (),
+            AccountEvent::SecondFactorAdded {} => {
+                self.change(|profile| profile.second_factor = true);
+            }
+            AccountEvent::SecondFactorRemoved {} => {
+                self.change(|profile| profile.second_factor = false);
+            }
             AccountEvent::PlatformRoleGranted { role } => self.change(|profile| {
                 profile.platform_roles.insert(role);
             }),

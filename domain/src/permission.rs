@@ -230,6 +230,17 @@ roles! {
         UseCart PlaceOrder PayOrder ViewOrders CancelOrder RequestReturn ViewPayments;
 }
 
+/// Whether a person who does it has to have shown a second factor a moment ago: where money leaves,
+/// and where power over everything is given (OWASP ASVS 5.0, 7.5.3).
+pub fn asks_for_second_factor(permission: Permission) -> bool {
+    matches!(
+        permission,
+        Permission::ChangePayoutAccount
+            | Permission::RequestPayout
+            | Permission::GrantPlatformRoles
+    )
+}
+
 /// Whether the role, within its scope, may do it.
 pub fn allows(role: Role, permission: Permission) -> bool {
     role.permissions().contains(&permission)

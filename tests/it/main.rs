@@ -7,6 +7,7 @@
 )]
 
 mod access_log;
+mod accounts;
 mod api_keys;
 mod audit;
 mod audit_views;
@@ -31,6 +32,7 @@ mod races;
 mod reports;
 mod restart;
 mod same_key;
+mod second_factor;
 mod servers_die;
 mod sources;
 mod stock;

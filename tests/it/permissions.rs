@@ -179,6 +179,13 @@ struct Rule {
 const OWN: &[(&str, &str)] = &[
     ("post", "/auth/logout"),
     ("post", "/auth/password/change"),
+    ("post", "/auth/step-up"),
+    ("post", "/auth/verify-phone"),
+    ("post", "/auth/verify-phone/send"),
+    ("post", "/me/second-factor"),
+    ("post", "/me/second-factor/confirm"),
+    ("post", "/me/second-factor/remove"),
+    ("post", "/me/second-factor/recovery-codes"),
     ("get", "/me"),
     ("get", "/me/memberships"),
     ("patch", "/me"),

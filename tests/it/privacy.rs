@@ -10,7 +10,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn whoever_asks_is_given_all_that_is_kept_about_them() {
     let soko = Soko::start().await;
-    let (market, mut wanjiru, placed) = sold(&soko).await;
+    let (_, mut wanjiru, placed) = sold(&soko).await;
     wanjiru
         .patch("/me", json!({ "name": "Wanjiru Kamau" }))
         .await

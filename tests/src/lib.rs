@@ -9,17 +9,21 @@
     reason = "what a test cannot do ends the test"
 )]
 
+mod authenticator;
 pub mod checkers;
 mod contract;
 mod market;
+mod outbox;
 mod person;
 mod raw_http;
 mod shopping;
 mod soko;
 mod sudden_end;
 
+pub use authenticator::Authenticator;
 pub use contract::{Contract, Operation, Parameter};
 pub use market::{Market, Product, address, text};
+pub use outbox::{Letter, code_in};
 pub use person::{Answer, Person, send};
 pub use raw_http::{NoAnswer, RawAnswer, RawRequest};
 pub use shopping::{Shopping, Told};

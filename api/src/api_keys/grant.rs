@@ -17,6 +17,7 @@ struct Granted {
     key_id: Uuid,
     account_id: AccountId,
     permissions: BTreeSet<Permission>,
+    with_second_factor: bool,
 }
 
 impl Grant {
@@ -24,11 +25,13 @@ impl Grant {
         key_id: Uuid,
         account_id: AccountId,
         permissions: BTreeSet<Permission>,
+        with_second_factor: bool,
     ) -> Self {
         Self(Arc::new(Granted {
             key_id,
             account_id,
             permissions,
+            with_second_factor,
         }))
     }
 
@@ -38,6 +41,11 @@ impl Grant {
 
     pub fn account_id(&self) -> AccountId {
         self.0.account_id
+    }
+
+    /// Whether who made the key had shown a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.0.with_second_factor
     }
 
     /// Never what only the person may do, its keys included.
@@ -82,7 +90,7 @@ mod tests {
     fn grant(permissions: &[Permission]) -> Grant {
         let account_id = AccountId::from_uuid(Uuid::from_u128(2));
         let permissions = permissions.iter().copied().collect();
-        Grant::new(Uuid::from_u128(1), account_id, permissions)
+        Grant::new(Uuid::from_u128(1), account_id, permissions, false)
     }
 
     #[test]

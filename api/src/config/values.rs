@@ -13,8 +13,10 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use soko_domain::EmailAddress;
 use soko_event_log::MasterKey;
+use soko_gateways::messages::{MailProvider, Sender, SmsProvider};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::account_rules::AccountRules;
 use crate::secret::Secret;
 
 /// What can be read from the text of a variable; `None` if it is not set and has no default.
@@ -58,6 +60,11 @@ parsed! {
     MasterKeyText: "32 bytes in base64, or the path of a file with them",
     MasterKeyTexts: "keys of 32 bytes in base64, or paths of files with them, with commas between them",
     Secret: "text",
+    AccountRules: "\"open\" or \"strict\"",
+    ServiceName: "1 to 40 characters, without a colon",
+    Sender: "an address, or a name and an address such as `Soko <soko@example.com>`",
+    MailProvider: "a URL with the scheme smtps, smtp or sendgrid, or \"outbox\"",
+    SmsProvider: "a URL with the scheme africastalking or twilio, or \"outbox\"",
 }
 
 impl Value for PgConnectOptions {
@@ -175,6 +182,29 @@ impl FromStr for PublicUrl {
             Some(host) if !host.is_empty() && host.chars().all(is_plain) => {
                 Ok(Self(text.to_ascii_lowercase()))
             }
+            _ => Err(()),
+        }
+    }
+}
+
+/// What the service is called by people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceName(String);
+
+impl ServiceName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ServiceName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        // In an authenticator's URI, a colon ends it.
+        let is_plain = text.chars().all(|c| !c.is_control() && c != ':');
+        match text.chars().count() {
+            1..=40 if is_plain => Ok(Self(text.to_owned())),
             _ => Err(()),
         }
     }

@@ -69,6 +69,54 @@ pub(super) const EVERYTHING: Limit = Limit {
     },
 };
 
+/// Codes of one account, by whoever knows its password.
+pub(super) const SECOND_FACTOR: Limit = streak("second factor");
+
+/// Mails to one address that somebody asked for.
+pub(super) const MAILBOX: Limit = Limit {
+    name: "mailbox",
+    bound: Bound::Budget {
+        at_once: 5,
+        each: Duration::from_secs(10 * 60),
+    },
+};
+
+/// Mails that were asked for from one network.
+pub(super) const MAIL_OF_NETWORK: Limit = Limit {
+    name: "mail of network",
+    bound: Bound::Budget {
+        at_once: 100,
+        each: Duration::from_secs(30),
+    },
+};
+
+/// Text messages to one phone.
+pub(super) const TEXTS_TO_PHONE: Limit = Limit {
+    name: "texts to phone",
+    bound: Bound::Budget {
+        at_once: 3,
+        each: Duration::from_secs(60 * 60),
+    },
+};
+
+/// Text messages that one account asked for, whatever phone it says it has.
+pub(super) const TEXTS_OF_ACCOUNT: Limit = Limit {
+    name: "texts of account",
+    bound: Bound::Budget {
+        at_once: 5,
+        each: Duration::from_secs(60 * 60),
+    },
+};
+
+/// All text messages: each costs money.
+pub(super) const TEXTS: Limit = Limit {
+    name: "texts",
+    bound: Bound::Budget {
+        at_once: 1_000,
+        each: Duration::from_secs(5),
+    },
+};
+
 const fn streak(name: &'static str) -> Limit {
     Limit {
         name,

@@ -10,8 +10,25 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::secret::Secret;
 
-const CHARACTERS_MIN: usize = 8;
 const CHARACTERS_MAX: usize = 128;
+
+/// How many characters a password has to have (NIST SP 800-63B-4, 3.1.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Where it is all that is asked for: 15.
+    Alone,
+    /// Beside a second factor: 8.
+    WithSecondFactor,
+}
+
+impl Length {
+    pub const fn characters_min(self) -> usize {
+        match self {
+            Self::Alone => 15,
+            Self::WithSecondFactor => 8,
+        }
+    }
+}
 
 /// Well above the most characters, in the longest encoding.
 const BYTES_MAX: usize = 1024;
@@ -22,8 +39,8 @@ pub struct NewPassword(String);
 /// Why a password may not be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    #[error("must have at least {CHARACTERS_MIN} characters")]
-    TooShort,
+    #[error("must have at least {0} characters")]
+    TooShort(usize),
     #[error("must have at most {CHARACTERS_MAX} characters")]
     TooLong,
     #[error("must not contain control characters")]
@@ -39,15 +56,21 @@ impl NewPassword {
     ///
     /// # Errors
     /// Why it may not be set.
-    pub fn parse(password: &Secret, personal: &[&str]) -> Result<Self, PasswordError> {
+    pub fn parse(
+        password: &Secret,
+        personal: &[&str],
+        length: Length,
+    ) -> Result<Self, PasswordError> {
         if password.expose().len() > BYTES_MAX {
             return Err(PasswordError::TooLong);
         }
         let normal = normal(password);
-        match normal.chars().count() {
-            0..CHARACTERS_MIN => return Err(PasswordError::TooShort),
-            CHARACTERS_MIN..=CHARACTERS_MAX => (),
-            _ => return Err(PasswordError::TooLong),
+        let (characters, min) = (normal.chars().count(), length.characters_min());
+        if characters < min {
+            return Err(PasswordError::TooShort(min));
+        }
+        if characters > CHARACTERS_MAX {
+            return Err(PasswordError::TooLong);
         }
         if normal.chars().any(char::is_control) {
             return Err(PasswordError::ControlCharacter);
@@ -129,7 +152,8 @@ mod tests {
 
     fn verdict(password: &str) -> Result<(), PasswordError> {
         let personal = ["amina.otieno@example.com", "Amina Otieno"];
-        NewPassword::parse(&password.to_owned().into(), &personal).map(drop)
+        let password = password.to_owned().into();
+        NewPassword::parse(&password, &personal, Length::WithSecondFactor).map(drop)
     }
 
     #[test]
@@ -137,7 +161,7 @@ mod tests {
         assert_eq!(verdict("correct horse battery"), Ok(()));
         assert_eq!(verdict("nyumba ya kijani"), Ok(()));
         assert_eq!(verdict("пароль надежный"), Ok(()));
-        assert_eq!(verdict("1234567"), Err(PasswordError::TooShort));
+        assert_eq!(verdict("1234567"), Err(PasswordError::TooShort(8)));
         assert_eq!(verdict(&"wxyz".repeat(32)), Ok(()));
         assert_eq!(
             verdict(&format!("{}x", "ab cd ef gh ".repeat(11))),
@@ -151,6 +175,14 @@ mod tests {
             verdict("zero\u{0}byte-inside"),
             Err(PasswordError::ControlCharacter)
         );
+    }
+
+    #[test]
+    fn a_password_alone_has_to_be_longer() {
+        let verdict =
+            |text: &str| NewPassword::parse(&text.to_owned().into(), &[], Length::Alone).map(drop);
+        assert_eq!(verdict("nyumba kijani"), Err(PasswordError::TooShort(15)));
+        assert_eq!(verdict("nyumba ya kijan"), Ok(()));
     }
 
     #[test]

@@ -35,8 +35,10 @@ codes! {
     MissingIdempotencyKey = "missing-idempotency-key" BAD_REQUEST "This request needs an Idempotency-Key";
     BadCursor = "bad-cursor" BAD_REQUEST "The cursor is not one that this list gave";
     Unauthenticated = "unauthenticated" UNAUTHORIZED "Who is asking is not known";
+    SecondFactorRequired = "second-factor-required" UNAUTHORIZED "A code of the second factor is needed, too";
     TokenExpired = "token-expired" UNAUTHORIZED "The access token has expired";
     Forbidden = "forbidden" FORBIDDEN "Not allowed";
+    StepUpRequired = "step-up-required" FORBIDDEN "The second factor has to be shown first";
     /// Also for what exists outside the caller's scope.
     NotFound = "not-found" NOT_FOUND "There is no such thing";
     MethodNotAllowed = "method-not-allowed" METHOD_NOT_ALLOWED "The resource does not have this method";
@@ -68,7 +70,7 @@ impl Code {
     /// What `WWW-Authenticate` says with it.
     pub const fn challenge(self) -> Option<&'static str> {
         match self {
-            Self::Unauthenticated => Some("Bearer realm=\"soko\""),
+            Self::Unauthenticated | Self::SecondFactorRequired => Some("Bearer realm=\"soko\""),
             Self::TokenExpired => Some(
                 "Bearer realm=\"soko\", error=\"invalid_token\", \
                  error_description=\"the access token has expired\"",

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::api_keys::{ApiKey, Wanted, is_grantable};
 use crate::app::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Place};
 use crate::command::Command;
 use crate::found::{NoContent, Page, Part};
 use crate::problem::{Code, Problem, Result};
@@ -61,7 +61,9 @@ pub(crate) async fn create(
     caller: Caller,
     command: Command<CreateApiKey>,
 ) -> Result<New<NewApiKey>> {
-    let account_id = caller.bearer()?.account_id;
+    let bearer = caller.bearer()?;
+    let account_id = bearer.account_id;
+    caller.permit(Place::own()).await?;
     let Command { body, conditions } = command;
     if body.permissions.is_empty() {
         return Err(Problem::invalid_at("/permissions", "must not be empty"));
@@ -80,6 +82,7 @@ pub(crate) async fn create(
         name: body.name,
         permissions: body.permissions.into_iter().collect(),
         expires_at: caller.now() + Duration::days(days.into()),
+        with_second_factor: bearer.second_factor_at.is_some(),
         request: conditions
             .idempotency_key
             .map(|key| (key, conditions.digest)),

@@ -3,12 +3,12 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use soko_commands::handlers::{RegisterAccount, register_account};
 use soko_commands::{CommandContext, CommandError, IdempotencyKey};
-use soko_domain::account::{Account, AccountCommand, AccountError};
-use soko_domain::{AccountId, EmailAddress, Personal, PhoneNumber, SubjectId, TenantId, Text};
-use soko_event_log::Actor;
+use soko_domain::account::{Account, AccountError};
+use soko_domain::{AccountId, EmailAddress, Personal, PhoneNumber, SubjectId, Text};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -16,7 +16,8 @@ use crate::body::Body;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, Key, NoBody};
 use crate::found::{Found, NoContent};
-use crate::passwords::{NewPassword, Verdict};
+use crate::messages::Notice;
+use crate::passwords::{Length, NewPassword, Verdict};
 use crate::problem::{Code, Problem, Result};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
@@ -27,7 +28,8 @@ use crate::tokens;
 body! {
     pub(crate) struct Register {
         pub email: EmailAddress,
-        /// At least 8 characters, and not one of those that everybody tries first.
+        /// At least 15 characters, 8 where accounts are open, and not one of those that everybody tries
+        /// first.
         pub password: Secret,
         pub name: Text<120>,
         pub phone: Option<PhoneNumber>,
@@ -39,15 +41,12 @@ body! {
         /// What an earlier log-in on this device answered: with it, nobody else's wrong passwords
         /// keep this device waiting.
         pub device_token: Option<Secret>,
+        /// Of the authenticator app, or a recovery code: where the account has a second factor.
+        pub code: Option<Secret>,
     }
 
     pub(crate) struct Refresh {
         pub refresh_token: Secret,
-    }
-
-    pub(crate) struct ChangePassword {
-        pub current_password: Secret,
-        pub new_password: Secret,
     }
 }
 
@@ -77,13 +76,24 @@ pub(crate) async fn register(
     command: Command<Register>,
 ) -> Result<New<Registered>> {
     let known = [command.body.email.as_str(), command.body.name.as_str()];
-    let password = NewPassword::parse(&command.body.password, &known)
+    let rules = app.account_rules();
+    let password = NewPassword::parse(&command.body.password, &known, rules.password_length(false))
         .map_err(|fault| Problem::invalid_at("/password", fault))?;
     let mut context = caller.permit(Place::own()).await?.context(&command);
     context.idempotency = context.idempotency.map(|key| IdempotencyKey {
         digest: digest_without_password(&command.body),
         ..key
     });
+    if rules.is_strict() {
+        if context.dry_run {
+            return Err(Problem::invalid_parameter(
+                "dry_run",
+                "would tell whose e-mail is known",
+            ));
+        }
+        // An answer that is given again would be one to who was registered.
+        context.idempotency = None;
+    }
     let account_id = AccountId::from_uuid(Uuid::now_v7());
     let subject = SubjectId::from(account_id);
     let Register {
@@ -92,15 +102,59 @@ pub(crate) async fn register(
     let request = RegisterAccount {
         account_id,
         name: Personal::new(subject, name),
-        email: Personal::new(subject, email),
+        email: Personal::new(subject, email.clone()),
         phone: phone.map(|phone| Personal::new(subject, phone)),
         platform_roles: vec![],
     };
     let hash = app.passwords().hash(password).await?;
-    app.register(request, &hash, &context).await
+    let registered = app.register(request, &hash, &context).await;
+    if !rules.is_strict() {
+        let registered = registered?;
+        if !context.dry_run {
+            app.write_to(
+                Notice::VerifyEmail {
+                    email: email.clone(),
+                },
+                &email,
+                context.now,
+            )
+            .await?;
+        }
+        return Ok(registered);
+    }
+    let (notice, account_id) = match registered {
+        Ok(registered) => {
+            let email = email.clone();
+            (Notice::VerifyEmail { email }, registered.body().account_id)
+        }
+        // Nobody learns here that somebody has an account; its owner is told. The id is nobody's.
+        Err(problem) if problem.code() == Code::AlreadyExists => {
+            let email = email.clone();
+            (Notice::AlreadyRegistered { email }, account_id)
+        }
+        Err(problem) => return Err(problem),
+    };
+    app.write_to(notice, &email, context.now).await?;
+    // Where in the log it stands would tell whether it stands there.
+    Ok(Recorded::without_position(Registered { account_id }))
 }
 
 impl App {
+    /// Unless that mailbox was written to too often; nobody is told whether it was.
+    async fn write_to(
+        &self,
+        notice: Notice,
+        email: &EmailAddress,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let attempt = self.login_throttle().at_mailbox(email);
+        match attempt.count(self.pool(), now).await {
+            Ok(()) => self.messages().post(&notice, now).await,
+            Err(problem) if problem.code() == Code::RateLimited => Ok(()),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Keeps the password first: a crash between the two leaves one that nobody can reach, and
     /// never an account that nobody can enter.
     pub(crate) async fn register(
@@ -147,6 +201,7 @@ pub(crate) async fn login(
         email,
         password,
         device_token,
+        code,
     } = login.0;
     // What is no e-mail is nobody's.
     let email: EmailAddress = email.parse().map_err(|_| wrong())?;
@@ -169,16 +224,21 @@ pub(crate) async fn login(
         tracing::info!("a log-in with a wrong e-mail or password");
         return Err(wrong());
     };
-    let account = app.engine().read::<Account>(credential.account_id).await?;
-    account.state.profile().map_err(|_| wrong())?;
+    let account_id = credential.account_id;
+    let account = app.engine().read::<Account>(account_id).await?;
+    let profile = account.state.profile().map_err(|_| wrong())?;
     guess.was_right(app.pool()).await?;
+    if app.account_rules().is_strict() && !profile.email_is_verified() {
+        // As one who registered with an e-mail that has an account is told.
+        tracing::info!(account.id = %account_id, "a log-in before the e-mail is verified");
+        return Err(wrong());
+    }
+    let second_factor_at = app.second_factor_of(account_id, code.as_ref(), now).await?;
     if verdict == Verdict::RightButOld
-        && let Ok(same) = NewPassword::parse(&password, &[])
+        && let Ok(same) = NewPassword::parse(&password, &[], Length::WithSecondFactor)
     {
         let hash = app.passwords().hash(same).await?;
-        app.credentials()
-            .set(credential.account_id, &hash, now)
-            .await?;
+        app.credentials().set(account_id, &hash, now).await?;
     }
     let user_agent = request
         .headers()
@@ -186,8 +246,13 @@ pub(crate) async fn login(
         .and_then(|value| value.to_str().ok());
     let session = app
         .sessions()
-        .start(credential.account_id, user_agent, now)
+        .start(account_id, user_agent, second_factor_at, now)
         .await?;
+    if device.is_none() && profile.email_is_verified() {
+        app.messages()
+            .post(&Notice::NewDevice { account_id }, now)
+            .await?;
+    }
     let device = device.unwrap_or_else(|| throttle.new_device(rand::random(), &email));
     let mut answer = logged_in(&app, &caller, &session)?;
     answer.device_token = Some(device.token().expose().to_owned());
@@ -219,63 +284,6 @@ pub(crate) async fn logout(
     Ok(NoContent)
 }
 
-/// Ends all other sessions: whoever else knew the password is out.
-pub(crate) async fn change_password(
-    app: Data<App>,
-    caller: Caller,
-    change: Body<ChangePassword>,
-) -> Result<Recorded<()>> {
-    let bearer = caller.bearer()?;
-    let ChangePassword {
-        current_password,
-        new_password,
-    } = change.0;
-    let account = app.engine().read::<Account>(bearer.account_id).await?;
-    let profile = account.state.profile().map_err(Problem::from)?;
-    let email = profile.email().value().ok_or_else(wrong)?.clone();
-    let name = profile
-        .name()
-        .value()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let new_password = NewPassword::parse(&new_password, &[email.as_str(), &name])
-        .map_err(|fault| Problem::invalid_at("/new_password", fault))?;
-    let place = app.passwords().place()?;
-    let guess = app.login_throttle().at_own_password(bearer.session_id);
-    guess.count(app.pool(), caller.now()).await?;
-    let credential = app.credentials().of(bearer.account_id).await?;
-    let hash = credential.map(|credential| credential.password_hash);
-    if app
-        .passwords()
-        .verify(place, current_password, hash)
-        .await?
-        == Verdict::Wrong
-    {
-        return Err(Problem::invalid_at("/current_password", "is wrong"));
-    }
-    guess.was_right(app.pool()).await?;
-    let hash = app.passwords().hash(new_password).await?;
-    app.credentials()
-        .set(bearer.account_id, &hash, caller.now())
-        .await?;
-    app.login_throttle().open(&email, app.pool()).await?;
-    app.sessions()
-        .end_others(bearer, EndReason::PasswordChanged, caller.now())
-        .await?;
-    let context = CommandContext::new(
-        TenantId::PLATFORM,
-        Actor::Account(bearer.account_id),
-        Uuid::now_v7(),
-        caller.now(),
-    );
-    let command = AccountCommand::ChangePassword;
-    let changed = app
-        .engine()
-        .execute::<Account>(bearer.account_id, command, &context)
-        .await?;
-    Ok(Recorded::new(changed, false))
-}
-
 fn logged_in(app: &App, caller: &Caller, session: &Continued) -> Result<LoggedIn> {
     Ok(LoggedIn {
         access_token: app.tokens().sign(session.bearer, caller.now())?,
@@ -286,9 +294,11 @@ fn logged_in(app: &App, caller: &Caller, session: &Continued) -> Result<LoggedIn
     })
 }
 
-/// The same for an e-mail that nobody has.
-fn wrong() -> Problem {
-    Problem::new(Code::Unauthenticated).with_detail("the e-mail or the password is wrong")
+/// The same for an e-mail that nobody has, and for one that is not verified where it has to be.
+pub(super) fn wrong() -> Problem {
+    Problem::new(Code::Unauthenticated).with_detail(
+        "the e-mail or the password is wrong, or the e-mail is not verified where it has to be",
+    )
 }
 
 impl From<AccountError> for Problem {
@@ -296,7 +306,10 @@ impl From<AccountError> for Problem {
         let code = match &error {
             AccountError::NotRegistered | AccountError::Erased => Code::NotFound,
             AccountError::AlreadyRegistered => Code::AlreadyExists,
-            AccountError::HoldsPlatformRole { .. } => Code::StateConflict,
+            AccountError::HoldsPlatformRole { .. }
+            | AccountError::OtherPhone
+            | AccountError::HasSecondFactor
+            | AccountError::NoSecondFactor => Code::StateConflict,
         };
         Self::new(code).with_detail(error)
     }

@@ -41,6 +41,9 @@ answer! {
         pub email_verified: bool,
         pub name: Option<Text<120>>,
         pub phone: Option<PhoneNumber>,
+        pub phone_verified: bool,
+        /// Whether a code is asked for beside the password.
+        pub second_factor: bool,
         pub platform_roles: Vec<PlatformRole>,
     }
 
@@ -80,6 +83,8 @@ pub(super) async fn of(app: &App, account_id: AccountId) -> Result<(Me, u64)> {
         email_verified: profile.email_is_verified(),
         name: profile.name().value().cloned(),
         phone: profile.phone().and_then(Personal::value).cloned(),
+        phone_verified: profile.phone_is_verified(),
+        second_factor: profile.has_second_factor(),
         platform_roles: account.state.platform_roles().collect(),
     };
     Ok((me, account.version))
@@ -171,6 +176,7 @@ pub(crate) async fn end_session(
     let session = Bearer {
         account_id,
         session_id: *session_id,
+        second_factor_at: None,
     };
     if app
         .sessions()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use soko_domain::AccountId;
 use uuid::Uuid;
 
-/// Every claim is required, and there is no other.
+/// Every claim but the last is required, and there is no other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
@@ -17,4 +17,7 @@ pub struct Claims {
     pub iat: i64,
     pub nbf: i64,
     pub exp: i64,
+    /// When the session last showed a second factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_at: Option<i64>,
 }

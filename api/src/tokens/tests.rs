@@ -96,6 +96,7 @@ fn bearer() -> Bearer {
     Bearer {
         account_id: AccountId::from_uuid(Uuid::from_u128(7)),
         session_id: Uuid::from_u128(8),
+        second_factor_at: None,
     }
 }
 

@@ -425,6 +425,7 @@ async fn an_expired_token_says_so() {
     let bearer = Bearer {
         account_id: amina.account_id.parse().unwrap(),
         session_id: uuid::Uuid::now_v7(),
+        second_factor_at: None,
     };
     let long_ago = chrono::Utc::now() - chrono::Duration::hours(1);
     let expired = Person {

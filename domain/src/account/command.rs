@@ -17,8 +17,15 @@ pub enum AccountCommand {
     },
     /// The token sent to the address came back; the caller has checked it.
     VerifyEmail,
+    /// The code sent to the number came back; the caller has checked it.
+    VerifyPhone {
+        phone: Personal<PhoneNumber>,
+    },
     /// The new password is kept elsewhere; this puts the change on the record.
     ChangePassword,
+    /// Its secret is kept elsewhere, and so are the codes for when it is lost.
+    AddSecondFactor,
+    RemoveSecondFactor,
     GrantPlatformRole {
         role: PlatformRole,
     },

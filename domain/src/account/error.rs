@@ -12,6 +12,13 @@ pub enum AccountError {
     AlreadyRegistered,
     #[error("the account was erased")]
     Erased,
+    /// It was changed after the code was sent.
+    #[error("the account has another phone number")]
+    OtherPhone,
+    #[error("the account has a second factor already")]
+    HasSecondFactor,
+    #[error("the account has no second factor")]
+    NoSecondFactor,
     /// Else the platform could lose its last admin unnoticed.
     #[error("the account still is {role} of the platform")]
     HoldsPlatformRole { role: PlatformRole },

@@ -43,7 +43,12 @@ pub enum AccountEvent {
     },
     /// Whoever holds the account has shown that its e-mail reaches them.
     EmailVerified {},
+    /// And that their phone does.
+    PhoneVerified {},
     PasswordChanged {},
+    /// From here on a password alone lets nobody in.
+    SecondFactorAdded {},
+    SecondFactorRemoved {},
     PlatformRoleGranted {
         role: PlatformRole,
     },
@@ -58,7 +63,10 @@ event_names!(AccountEvent, "account", {
     Registered => "registered" v 1,
     ProfileChanged => "profile_changed" v 1,
     EmailVerified => "email_verified" v 1,
+    PhoneVerified => "phone_verified" v 1,
     PasswordChanged => "password_changed" v 1,
+    SecondFactorAdded => "second_factor_added" v 1,
+    SecondFactorRemoved => "second_factor_removed" v 1,
     PlatformRoleGranted => "platform_role_granted" v 1,
     PlatformRoleRevoked => "platform_role_revoked" v 1,
     Erased => "erased" v 1,

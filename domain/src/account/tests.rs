@@ -76,6 +76,74 @@ fn an_e_mail_is_verified_once() {
 }
 
 #[test]
+fn a_phone_is_verified_once_and_only_the_one_that_the_account_has() {
+    let with_phone = AccountEvent::ProfileChanged {
+        name: name("Amina"),
+        phone: Some(phone()),
+    };
+    given([registered(), with_phone.clone()])
+        .when(AccountCommand::VerifyPhone { phone: phone() })
+        .then_expect_events(vec![AccountEvent::PhoneVerified {}]);
+    given([
+        registered(),
+        with_phone.clone(),
+        AccountEvent::PhoneVerified {},
+    ])
+    .when(AccountCommand::VerifyPhone { phone: phone() })
+    .then_expect_events(vec![]);
+    given([registered()])
+        .when(AccountCommand::VerifyPhone { phone: phone() })
+        .then_expect_error(AccountError::OtherPhone);
+    let other = personal("+254700000000".parse().unwrap());
+    given([registered(), with_phone])
+        .when(AccountCommand::VerifyPhone { phone: other })
+        .then_expect_error(AccountError::OtherPhone);
+}
+
+#[test]
+fn another_phone_is_not_verified_because_the_last_one_was() {
+    let changed = |name_of: &str, phone: Option<Personal<PhoneNumber>>| {
+        let name = name(name_of);
+        AccountEvent::ProfileChanged { name, phone }
+    };
+    let verified = [
+        registered(),
+        changed("Amina", Some(phone())),
+        AccountEvent::PhoneVerified {},
+    ];
+    let is_verified = |last: AccountEvent| {
+        let [first, second, third] = verified.clone();
+        let account = after([first, second, third, last]);
+        account.profile().unwrap().phone_is_verified()
+    };
+    assert!(is_verified(changed("Amina W.", Some(phone()))));
+    let other = personal("+254700000000".parse().unwrap());
+    assert!(!is_verified(changed("Amina", Some(other))));
+    assert!(!is_verified(changed("Amina", None)));
+}
+
+#[test]
+fn an_account_has_one_second_factor_or_none() {
+    let added = AccountEvent::SecondFactorAdded {};
+    let removed = AccountEvent::SecondFactorRemoved {};
+    given([registered()])
+        .when(AccountCommand::AddSecondFactor)
+        .then_expect_events(vec![added.clone()]);
+    given([registered(), added.clone()])
+        .when(AccountCommand::AddSecondFactor)
+        .then_expect_error(AccountError::HasSecondFactor);
+    given([registered(), added.clone()])
+        .when(AccountCommand::RemoveSecondFactor)
+        .then_expect_events(vec![removed.clone()]);
+    for none in [vec![registered()], vec![registered(), added, removed]] {
+        TestFramework::<Account>::with(())
+            .given(none)
+            .when(AccountCommand::RemoveSecondFactor)
+            .then_expect_error(AccountError::NoSecondFactor);
+    }
+}
+
+#[test]
 fn every_change_of_the_password_is_on_record() {
     let changed = AccountEvent::PasswordChanged {};
     given([registered(), changed.clone()])
@@ -194,10 +262,13 @@ fn a_profile_shows_what_was_registered_and_changed() {
     assert!(profile.email_is_verified());
 }
 
-fn changes() -> [AccountCommand; 5] {
+fn changes() -> [AccountCommand; 8] {
     [
         rename("Amina W."),
         AccountCommand::VerifyEmail,
+        AccountCommand::VerifyPhone { phone: phone() },
+        AccountCommand::AddSecondFactor,
+        AccountCommand::RemoveSecondFactor,
         AccountCommand::ChangePassword,
         grant(PlatformRole::Admin),
         revoke(PlatformRole::Admin),

@@ -47,7 +47,10 @@ fn account() -> impl Iterator<Item = AccountEvent> {
             phone: phone(),
         },
         AccountEvent::EmailVerified {},
+        AccountEvent::PhoneVerified {},
         AccountEvent::PasswordChanged {},
+        AccountEvent::SecondFactorAdded {},
+        AccountEvent::SecondFactorRemoved {},
         AccountEvent::PlatformRoleGranted {
             role: PlatformRole::Auditor,
         },

@@ -87,7 +87,12 @@ impl ReadModel for Accounts {
 impl Account {
     fn apply(&mut self, event: &AccountEvent) {
         match event {
-            AccountEvent::Registered { .. } | AccountEvent::PasswordChanged {} => (),
+            // How somebody comes in concerns nobody who lists people.
+            AccountEvent::Registered { .. }
+            | AccountEvent::PhoneVerified {}
+            | AccountEvent::PasswordChanged {}
+            | AccountEvent::SecondFactorAdded {}
+            | AccountEvent::SecondFactorRemoved {} => (),
             AccountEvent::ProfileChanged { name, phone } => {
                 self.name = Json(name.clone());
                 self.phone = phone.clone().map(Json);
