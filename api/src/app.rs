@@ -311,7 +311,7 @@ impl App {
     }
 
     async fn tidy(&self) {
-        master_keys::rotate(&self.vault, &self.pool, &self.second_factors).await;
+        master_keys::rotate(&self.vault, &self.pool).await;
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             let _ = self.sessions.forget_expired(Utc::now()).await;

@@ -1,11 +1,12 @@
 //! Where the master keys come from.
 
-use soko_event_log::{KeptKeyError, MasterKey, MasterKeys, RotationError, Vault};
-use sqlx::PgPool;
+use soko_event_log::{KeptKeyError, MasterKey, MasterKeys, OpenError, RotationError, Vault};
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
 
 use crate::config::{Config, MasterKeyTexts};
-use crate::second_factor::{ResealError, SecondFactors};
 use crate::signing_keys::{self, SigningKeysError};
+use crate::{messages, second_factor};
 
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeysError {
@@ -15,8 +16,61 @@ pub enum MasterKeysError {
     Rotation(#[from] RotationError),
     #[error("the signing keys cannot be sealed anew")]
     SigningKeys(#[from] SigningKeysError),
-    #[error("the second factors cannot be sealed anew")]
-    SecondFactors(#[from] ResealError),
+    #[error("{table} cannot be sealed anew")]
+    Table {
+        table: &'static str,
+        #[source]
+        cause: ResealError,
+    },
+}
+
+/// A column whose values are sealed by a master key, each for the id of its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sealed {
+    pub(crate) table: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) purpose: &'static str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    #[error("the database cannot be reached")]
+    Database(#[from] sqlx::Error),
+    #[error("a row cannot be opened")]
+    Open(#[from] OpenError),
+}
+
+impl Sealed {
+    async fn reseal(self, pool: &PgPool, masters: &MasterKeys) -> Result<(), MasterKeysError> {
+        let table = self.table;
+        let resealed = self.reseal_rows(pool, masters).await;
+        resealed.map_err(|cause| MasterKeysError::Table { table, cause })
+    }
+
+    async fn reseal_rows(self, pool: &PgPool, masters: &MasterKeys) -> Result<(), ResealError> {
+        let Self {
+            table, id, column, ..
+        } = self;
+        let rows = sqlx::query(&format!("SELECT {id}, {column} FROM {table}"))
+            .fetch_all(pool)
+            .await?;
+        // Only what is still as it was read.
+        let update = format!("UPDATE {table} SET {column} = $3 WHERE {id} = $1 AND {column} = $2");
+        for row in rows {
+            let (owner, sealed): (Uuid, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+            if masters.is_outdated(&sealed) {
+                let secret = masters.open(self.purpose, owner.as_bytes(), &sealed)?;
+                sqlx::query(&update)
+                    .bind(owner)
+                    .bind(&sealed)
+                    .bind(masters.seal(self.purpose, owner.as_bytes(), &secret))
+                    .execute(pool)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A vault with the keys of the settings; without any, with one that is made at the first start.
@@ -42,8 +96,8 @@ pub(crate) async fn vault(config: &Config, pool: &PgPool) -> Result<Vault, Maste
 }
 
 /// Seals what earlier master keys have sealed with the one in use; says so where there was any.
-pub(crate) async fn rotate(vault: &Vault, pool: &PgPool, factors: &SecondFactors) {
-    match rotated(vault, pool, factors).await {
+pub(crate) async fn rotate(vault: &Vault, pool: &PgPool) {
+    match rotated(vault, pool).await {
         Ok(0) => (),
         Ok(count) => tracing::info!(
             keys = count,
@@ -57,12 +111,10 @@ pub(crate) async fn rotate(vault: &Vault, pool: &PgPool, factors: &SecondFactors
 }
 
 /// The keys of people last: then the earlier master keys are noted down as no longer needed.
-async fn rotated(
-    vault: &Vault,
-    pool: &PgPool,
-    factors: &SecondFactors,
-) -> Result<u64, MasterKeysError> {
+async fn rotated(vault: &Vault, pool: &PgPool) -> Result<u64, MasterKeysError> {
     signing_keys::reseal(pool, vault.masters()).await?;
-    factors.reseal().await?;
+    for sealed in [second_factor::SEALED, messages::SEALED] {
+        sealed.reseal(pool, vault.masters()).await?;
+    }
     Ok(vault.rotate().await?)
 }

@@ -17,10 +17,19 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub(crate) use self::courier::{Carriers, Courier};
+use crate::master_keys::Sealed;
 use crate::problem::{Code, Problem, Result};
 
 /// What a message is sealed for.
 const PURPOSE: &str = "message";
+
+/// Where those lie.
+pub(crate) const SEALED: Sealed = Sealed {
+    table: "messages",
+    id: "message_id",
+    column: "sealed",
+    purpose: PURPOSE,
+};
 
 /// What somebody is to be told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

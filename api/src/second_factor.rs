@@ -6,18 +6,26 @@ mod recovery_code;
 
 use chrono::{DateTime, Utc};
 use soko_domain::{AccountId, EmailAddress};
-use soko_event_log::{MasterKeys, OpenError};
+use soko_event_log::MasterKeys;
 use sqlx::{PgPool, Postgres, Row, Transaction};
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::authenticator::Authenticator;
 pub use self::authenticator::Offer;
+use crate::master_keys::Sealed;
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 
 /// What a shared secret is sealed for.
 const PURPOSE: &str = "second factor";
+
+/// Where those lie.
+pub(crate) const SEALED: Sealed = Sealed {
+    table: "second_factors",
+    id: "account_id",
+    column: "sealed_secret",
+    purpose: PURPOSE,
+};
 
 /// The second factors of all accounts.
 #[derive(Clone)]
@@ -35,15 +43,6 @@ pub enum Shown {
     ByRecoveryCode {
         left: i64,
     },
-}
-
-/// Why not all secrets are sealed with the master key in use.
-#[derive(Debug, thiserror::Error)]
-pub enum ResealError {
-    #[error("the second factors cannot be read")]
-    Database(#[from] sqlx::Error),
-    #[error("a second factor cannot be opened")]
-    Open(#[from] OpenError),
 }
 
 impl SecondFactors {
@@ -213,33 +212,6 @@ impl SecondFactors {
             .bind(before)
             .execute(&self.pool)
             .await?;
-        Ok(())
-    }
-
-    /// Seals with the master key in use what an earlier one has sealed.
-    ///
-    /// # Errors
-    /// [`ResealError`].
-    pub async fn reseal(&self) -> std::result::Result<(), ResealError> {
-        let rows = sqlx::query("SELECT account_id, sealed_secret FROM second_factors")
-            .fetch_all(&self.pool)
-            .await?;
-        for row in rows {
-            let (id, sealed): (Uuid, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            if self.masters.is_outdated(&sealed) {
-                let account_id = AccountId::from_uuid(id);
-                let secret = self.masters.open(PURPOSE, id.as_bytes(), &sealed)?;
-                sqlx::query(
-                    "UPDATE second_factors SET sealed_secret = $3 \
-                     WHERE account_id = $1 AND sealed_secret = $2",
-                )
-                .bind(id)
-                .bind(&sealed)
-                .bind(self.seal(account_id, &secret))
-                .execute(&self.pool)
-                .await?;
-            }
-        }
         Ok(())
     }
 

@@ -221,8 +221,9 @@ async fn a_new_master_key_takes_over_from_the_one_before() {
             .with("SOKO_PREVIOUS_MASTER_KEYS", previous)
     };
     let first = Soko::start_with(with(&old, "")).await;
-    let wanjiru = first.person("wanjiru").await;
+    let mut wanjiru = first.person("wanjiru").await;
     let me = wanjiru.get("/me").await.expect(200);
+    let app = super::second_factor::add_to(&mut wanjiru, "a long enough password").await;
 
     let second = Soko::start_at(first.database_url(), with(&new, &old)).await;
     let seen = wanjiru.at(&second.base()).get("/me").await.expect(200);
@@ -232,8 +233,11 @@ async fn a_new_master_key_takes_over_from_the_one_before() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let third = Soko::start_at(first.database_url(), with(&new, "")).await;
-    let seen = wanjiru.at(&third.base()).get("/me").await.expect(200);
+    let mut there = wanjiru.at(&third.base());
+    let seen = there.get("/me").await.expect(200);
     assert_eq!(seen["email"], me["email"]);
+    let code = json!({ "code": app.code(1) });
+    there.post("/auth/step-up", code).await.expect(200);
     assert!(
         ![&first, &second, &third]
             .iter()
