@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use soko_event_log::ScopedReader;
+use soko_event_log::{ScopedReader, connect_in_time};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{Connection, PgPool};
 
 use crate::config::{Config, Switch};
 
@@ -59,7 +59,7 @@ impl Database {
         options: PgConnectOptions,
         row_security: Switch,
     ) -> Result<Self, DatabaseError> {
-        let mut connection = options.connect().await?;
+        let mut connection = connect_in_time(&options).await?;
         let mut missing = None;
         for role in [APPLICATION, READER] {
             let found: Option<(bool, bool)> = sqlx::query_as(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use soko_commands::{Clock, Engine, EngineOptions, process_managers};
 use soko_event_log::{AppendError, Appender, AppenderOptions, Bus, ReadError, Relay, RelayOptions};
 use soko_projections::{Freshness, Workplace};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::Connection;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
 
@@ -146,7 +146,7 @@ fn print(text: &str) {
 
 /// Several processes may start at once: the migrator has them take turns.
 async fn migrate(servers: &Servers) -> Result<(), RunError> {
-    let mut connection = servers.database.connect().await?;
+    let mut connection = soko_event_log::connect_in_time(&servers.database).await?;
     soko_event_log::MIGRATOR.run(&mut connection).await?;
     connection.close().await?;
     Ok(())

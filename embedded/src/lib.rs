@@ -18,4 +18,4 @@ pub mod testing;
 pub use error::EmbeddedError;
 pub use kept::Kept;
 pub use nats::{Nats, NatsOptions, NatsVersion};
-pub use postgres::{Durability, Postgres, PostgresOptions};
+pub use postgres::{Durability, Postgres, PostgresOptions, SocketLogin};

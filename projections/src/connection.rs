@@ -1,7 +1,8 @@
 //! Connections that fold: one each, set for writing sets of rows by their keys.
 
+use soko_event_log::connect_in_time;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 /// Which advisory locks are ours: the first half of the key.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +20,7 @@ pub(crate) enum LockKind {
 /// statistics of a young table say.
 pub(crate) async fn connect(pool: &PgPool, purpose: &str) -> Result<PgConnection, sqlx::Error> {
     let options: PgConnectOptions = (*pool.connect_options()).clone();
-    options
+    let options = options
         .application_name(&format!("soko {purpose}"))
         .options([
             ("synchronous_commit", "off"),
@@ -29,9 +30,8 @@ pub(crate) async fn connect(pool: &PgPool, purpose: &str) -> Result<PgConnection
             ("enable_mergejoin", "off"),
             ("jit", "off"),
             ("maintenance_work_mem", "128MB"),
-        ])
-        .connect()
-        .await
+        ]);
+    connect_in_time(&options).await
 }
 
 /// Takes a lock that ends with the connection; false if somebody else has it.

@@ -17,7 +17,7 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 pub const ADMIN_EMAIL: &str = "admin@soko.test";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 
-const READY_WITHIN: Duration = Duration::from_secs(30);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// The `soko` binary on a database of its own.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::soko::{Person, Soko};
 
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_guest_is_forgotten_long_after_nothing_is_left_to_do() {

@@ -8,8 +8,8 @@ use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::timers;
 use metrics::{counter, gauge};
-use soko_event_log::{Entry, Feed, FeedError, LogReader, Position, ReadError};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use soko_event_log::{Entry, Feed, FeedError, LogReader, Position, ReadError, connect_in_time};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -154,12 +154,11 @@ impl<'a, M: ProcessManager> Runner<'a, M> {
     /// Waits until no other runner is active.
     async fn start(manager: &'a M, workplace: &'a Workplace) -> Result<Self, RunnerError> {
         let options = (*workplace.pool.connect_options()).clone();
-        let mut connection = options
+        let options = options
             .application_name(&format!("soko {}", M::NAME))
             // What a crash forgets is written again: checkpoint and timers are forgotten together.
-            .options([("synchronous_commit", "off")])
-            .connect()
-            .await?;
+            .options([("synchronous_commit", "off")]);
+        let mut connection = connect_in_time(&options).await?;
         while !try_lock(&mut connection, M::NAME).await? {
             sleep(STANDBY_INTERVAL).await;
         }

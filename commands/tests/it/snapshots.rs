@@ -3,8 +3,8 @@
 use crate::world::{World, available, execute, new_id, receive, reserve};
 use soko_commands::EngineOptions;
 use soko_domain::{Decide, Stock, VariantId};
+use soko_embedded::testing::until;
 use sqlx::PgPool;
-use std::time::Duration;
 
 #[tokio::test]
 async fn a_long_stream_gets_a_snapshot_that_agrees_with_it() {
@@ -128,18 +128,18 @@ async fn busy(world: &World) -> VariantId {
 }
 
 async fn snapshot(pool: &PgPool, variant_id: VariantId) -> (i64, i32) {
-    for _ in 0..100 {
-        let found = sqlx::query_as(
+    let mut found = None;
+    until("a snapshot is written", async || {
+        let written = sqlx::query_as(
             "SELECT sequence, schema_version FROM snapshots \
              WHERE aggregate_type = 'stock' AND aggregate_id = $1",
         );
-        let found = found.bind(variant_id.as_uuid()).fetch_optional(pool).await;
-        if let Some(found) = found.unwrap() {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("no snapshot was written");
+        let written = written.bind(variant_id.as_uuid());
+        found = written.fetch_optional(pool).await.unwrap();
+        found.is_some()
+    })
+    .await;
+    found.unwrap()
 }
 
 async fn count_writes(pool: &PgPool) {

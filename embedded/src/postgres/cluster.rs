@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::binaries::{self, Binaries};
-use super::{Durability, PostgresOptions, SUPERUSER};
+use super::{Durability, PostgresOptions, SUPERUSER, SocketLogin};
 use crate::data_folder::DataFolder;
 use crate::error::{EmbeddedError, OnPath};
 use crate::run_as::RunAs;
@@ -180,6 +180,10 @@ fn run_initdb(
     } else {
         &[&["--locale=C.UTF-8"], &["--locale=C"]]
     };
+    let by_socket = match options.socket_login {
+        SocketLogin::Password => "--auth-local=scram-sha-256",
+        SocketLogin::Trusted => "--auth-local=trust",
+    };
     let mut result = Ok(());
     for locale in locales {
         let mut command = run_as.command(&binaries.program("initdb"));
@@ -191,7 +195,8 @@ fn run_initdb(
             .args([
                 "--username",
                 SUPERUSER,
-                "--auth=scram-sha-256",
+                by_socket,
+                "--auth-host=scram-sha-256",
                 "--encoding=UTF8",
             ])
             .args(["--data-checksums", "--no-instructions"])

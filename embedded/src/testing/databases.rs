@@ -1,5 +1,6 @@
 use std::env;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::Path;
 use std::process::id;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,12 +14,15 @@ use tokio::sync::OnceCell;
 
 use super::meeting::{Started, join};
 use crate::process::Lifeline;
-use crate::{Durability, Postgres, PostgresOptions};
+use crate::{Durability, Postgres, PostgresOptions, SocketLogin};
 
 const POOL_CONNECTIONS_MAX: u32 = 20;
 
 /// For all tests that run at once.
 const SERVER_CONNECTIONS_MAX: u16 = 400;
+
+/// Its log may lie in memory. Each new database makes a checkpoint, so it needs little.
+const LOG_SIZES: [(&str, &str); 2] = [("min_wal_size", "128MB"), ("max_wal_size", "512MB")];
 
 /// Migrations make roles, which all databases share: only one at a time.
 const MIGRATION_LOCK: i64 = 0x736f_6b6f;
@@ -26,6 +30,12 @@ const MIGRATION_LOCK: i64 = 0x736f_6b6f;
 const DISCONNECT_LOOKS_MAX: u32 = 50;
 
 const DISCONNECT_POLL: Duration = Duration::from_millis(2);
+
+/// A database that cannot be dropped in this time is left behind: no test waits for it longer.
+const DROP_STATEMENT_TIMEOUT: &str = "10s";
+
+/// With what comes before the statement.
+const DROP_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Databases are kept for a look at them when this variable is set.
 const KEEP: &str = "SOKO_TEST_KEEP_DATABASES";
@@ -44,6 +54,16 @@ impl TestDatabase {
         &self.url
     }
 
+    /// By TCP: for a test that puts something between itself and the server.
+    pub fn url_by_tcp(&self) -> &str {
+        self.url.split_once('?').map_or(&self.url, |(url, _)| url)
+    }
+
+    /// Where the whole server is administered.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -60,7 +80,12 @@ impl Drop for TestDatabase {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(drop_database(&admin_url, &name))
+            let dropped = async {
+                tokio::time::timeout(DROP_TIMEOUT, drop_database(&admin_url, &name)).await
+            };
+            runtime
+                .block_on(dropped)
+                .unwrap_or_else(|_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())))
         });
         if let Ok(Err(cause)) = dropping.join() {
             tracing::warn!(database = self.name, %cause, "a test database was left behind");
@@ -71,7 +96,9 @@ impl Drop for TestDatabase {
 /// `DROP DATABASE … WITH (FORCE)` alone looks only every 100 ms whether the
 /// connections it ended are gone.
 async fn drop_database(admin_url: &str, name: &str) -> Result<(), sqlx::Error> {
-    let mut admin = connect(admin_url).await?;
+    let options: PgConnectOptions = admin_url.parse()?;
+    let limit = [("statement_timeout", DROP_STATEMENT_TIMEOUT)];
+    let mut admin = options.options(limit).connect().await?;
     for _ in 0..DISCONNECT_LOOKS_MAX {
         let ended = sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
@@ -100,7 +127,7 @@ pub async fn fresh_database(migrations: &Migrator) -> TestDatabase {
     }
 }
 
-async fn admin_url() -> String {
+pub(super) async fn admin_url() -> String {
     static ADMIN_URL: OnceCell<String> = OnceCell::const_new();
     let url = ADMIN_URL.get_or_init(async || match env::var("SOKO_TEST_DATABASE_URL") {
         Ok(url) => url,
@@ -114,7 +141,12 @@ async fn admin_url() -> String {
 async fn start(scratch: &Path, lifeline: Lifeline) -> Started {
     let options = PostgresOptions {
         durability: Durability::None,
+        // A test that waits for its database to be dropped cannot answer for its connections.
+        socket_login: SocketLogin::Trusted,
         max_connections: SERVER_CONNECTIONS_MAX,
+        settings: LOG_SIZES
+            .map(|(name, value)| (name.into(), value.into()))
+            .into(),
         ..PostgresOptions::default()
     };
     let server = Postgres::start_with(&scratch.join("server"), options, lifeline)
@@ -122,7 +154,7 @@ async fn start(scratch: &Path, lifeline: Lifeline) -> Started {
         .unwrap_or_else(|cause| panic!("{cause}"));
     let started = Started {
         pids: vec![server.pid()],
-        message: server.url(),
+        message: server.socket_url(),
     };
     server.leave();
     started
@@ -200,7 +232,7 @@ async fn exists(admin: &mut PgConnection, database: &str) -> Result<bool, sqlx::
     Ok(found.is_some())
 }
 
-async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
+pub(super) async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     url.parse::<PgConnectOptions>()?.connect().await
 }
 

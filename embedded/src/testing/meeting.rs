@@ -1,14 +1,12 @@
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, id};
 
-use tempfile::TempDir;
-
+use super::scratch::{folder_for_servers, is_for_servers};
 use crate::process::{Lifeline, is_alive, was_started_with};
 
 /// Holds the lifeline of the servers for as long as a test process is there,
@@ -50,19 +48,13 @@ done
 rm -rf "$scratch"
 "#;
 
+/// Names the last guard, and the folder that it is to remove.
+const GUARDED: &str = "guarded";
+
 /// What a starter has started: the processes, and what users need to know.
 pub(super) struct Started {
     pub(super) pids: Vec<u32>,
     pub(super) message: String,
-}
-
-/// A folder for a test's own server, open to the user that the server runs as.
-///
-/// # Panics
-///
-/// When the folder cannot be made.
-pub fn scratch_folder() -> TempDir {
-    scratch("soko-test-").unwrap_or_else(|cause| panic!("no folder for temporary files: {cause}"))
 }
 
 /// Finds the servers of this kind that the test processes of this run share,
@@ -84,9 +76,14 @@ pub(super) async fn join(
     if let Some(message) = read_notice(&place) {
         return Ok(message);
     }
-    let scratch = scratch(&format!("soko-test-{kind}-"))?.keep();
+    remove_leftover(&place);
+    let scratch = folder_for_servers(kind)?.keep();
     let lifeline = Lifeline::new().map_err(io::Error::other)?;
     let guard = start_guard(&place, &scratch, &lifeline)?;
+    fs::write(
+        place.join(GUARDED),
+        format!("{guard}\n{}", scratch.display()),
+    )?;
     let started = start(&scratch, lifeline).await;
     let pids: Vec<String> = started.pids.iter().map(u32::to_string).collect();
     fs::write(scratch.join("pids"), pids.join("\n"))?;
@@ -100,15 +97,30 @@ pub(super) async fn join(
     Ok(started.message)
 }
 
+/// A guard that was killed cleared nothing up, and what it left may fill the memory.
+fn remove_leftover(place: &Path) {
+    let guarded = fs::read_to_string(place.join(GUARDED)).unwrap_or_default();
+    let Some((guard, folder)) = guarded.split_once('\n') else {
+        return;
+    };
+    let is_guarded = guard.parse().is_ok_and(|guard| is_guard(guard, place));
+    if !is_guarded && is_for_servers(Path::new(folder)) {
+        // Whatever is left of it harms nobody but the memory.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+fn is_guard(pid: u32, place: &Path) -> bool {
+    is_alive(pid) && was_started_with(pid, place)
+}
+
 /// The servers of the notice, unless one of them, or their guard, is gone.
 fn read_notice(place: &Path) -> Option<String> {
     let notice = fs::read_to_string(place.join("notice")).ok()?;
     let mut parts = notice.splitn(3, '\n');
     let guard = parts.next()?.parse().ok()?;
     let mut pids = parts.next()?.split(' ').map(str::parse::<u32>);
-    let all_run = is_alive(guard)
-        && was_started_with(guard, place)
-        && pids.all(|pid| pid.is_ok_and(is_alive));
+    let all_run = is_guard(guard, place) && pids.all(|pid| pid.is_ok_and(is_alive));
     all_run.then(|| parts.next().map(str::to_owned))?
 }
 
@@ -139,10 +151,4 @@ fn meeting_folder() -> io::Result<PathBuf> {
         .map(|folder| folder.join("soko-test-servers"))
         .next()
         .ok_or_else(|| io::Error::other("not a test: set SOKO_TEST_SERVERS_DIR"))
-}
-
-fn scratch(prefix: &str) -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o711))?;
-    Ok(folder)
 }

@@ -2,11 +2,15 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use soko_embedded::testing::{TestNats, fresh_database, nats_servers, scratch_folder};
 use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
-use crate::another_process::{nothing_runs_in, until};
+use crate::another_process::{kill_at_once, nothing_runs_in, until};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("tests/it/migrations");
 
@@ -44,6 +48,21 @@ async fn a_database_is_gone_when_its_test_is() {
         .await
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// Dropping a database waits for every backend of the server to take notice, and one that waits for
+/// its client in the middle of the log-in does not.
+#[tokio::test]
+async fn who_stands_still_while_connecting_holds_nobody_up() {
+    let database = fresh_database(&MIGRATIONS).await;
+    let other = fresh_database(&MIGRATIONS).await;
+    let _still = connecting_to(other.url()).await;
+
+    let began = Instant::now();
+    drop(database);
+
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test]
@@ -104,6 +123,31 @@ async fn the_servers_go_when_the_last_test_has_ended_however_it_ended() {
     }
 }
 
+/// The data may lie in memory, where nothing else ever takes it away.
+#[tokio::test]
+async fn what_a_killed_guard_left_goes_with_the_next_start() {
+    let meeting = scratch_folder();
+    let guarded = meeting.path().join("postgres/guarded");
+    let mut killed = run(meeting.path(), &["--ignored", "sharing::hang_with_servers"]);
+    until(|| meeting.path().join("nats/notice").exists()).await;
+    let named = fs::read_to_string(&guarded).unwrap();
+    let (guard, left) = named.split_once('\n').unwrap();
+    kill_at_once(guard.parse().unwrap());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    nothing_runs_in(Path::new(left)).await;
+    assert!(Path::new(left).exists(), "nobody cleared up");
+
+    let test = "sharing::every_test_has_a_migrated_database_of_its_own";
+    let mut next = run(meeting.path(), &[test]);
+    assert!(next.wait().unwrap().success());
+
+    assert!(!Path::new(left).exists(), "{left}");
+    let named = fs::read_to_string(&guarded).unwrap();
+    let (_, new) = named.split_once('\n').unwrap();
+    until(|| !Path::new(new).exists()).await;
+}
+
 fn run(meeting: &Path, arguments: &[&str]) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(arguments)
@@ -112,4 +156,28 @@ fn run(meeting: &Path, arguments: &[&str]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// A client that says who it is and then nothing more.
+async fn connecting_to(url: &str) -> UnixStream {
+    let options: PgConnectOptions = url.parse().unwrap();
+    let folder = options.get_socket().expect("a server with a socket");
+    let socket = folder.join(format!(".s.PGSQL.{}", options.get_port()));
+    let mut client = UnixStream::connect(socket).await.unwrap();
+    let database = options.get_database().unwrap();
+    let who = format!("user\0soko\0database\0{database}\0\0");
+    let length = u32::try_from(8 + who.len()).unwrap();
+    let version = 3_u32 << 16;
+    for part in [
+        &length.to_be_bytes()[..],
+        &version.to_be_bytes(),
+        who.as_bytes(),
+    ] {
+        client.write_all(part).await.unwrap();
+    }
+    // The server has begun to answer, so it has come as far as the log-in.
+    let mut kind = [0];
+    client.read_exact(&mut kind).await.unwrap();
+    assert_eq!(&kind, b"R");
+    client
 }

@@ -4,6 +4,7 @@ use super::AppenderOptions;
 use super::blame::blame;
 use super::call::{Call, Committed};
 use super::queued::Queued;
+use crate::connecting::connect_within;
 use crate::{AppendError, Position};
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
@@ -150,10 +151,7 @@ impl Connection {
     }
 
     async fn connect(&mut self) -> Result<(), sqlx::Error> {
-        let connecting = timeout(CONNECT_TIMEOUT, self.options.connect());
-        let mut connection = connecting
-            .await
-            .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+        let mut connection = connect_within(&self.options, CONNECT_TIMEOUT).await?;
         // An answer means that the unit is durable, whatever the server's own setting says.
         sqlx::query(
             "SELECT set_config('synchronous_commit', 'on', false) \

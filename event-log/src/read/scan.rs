@@ -1,12 +1,13 @@
 //! A long range of the log in one go: binary `COPY`, decoded on all cores, in order.
 
 use super::{COLUMNS, ReadError, follows};
+use crate::connecting::connect_in_time;
 use crate::{Entry, Position, StoredEvent};
 use bytes::{Buf, Bytes};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use soko_domain::TenantId;
-use sqlx::{ConnectOptions, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -50,7 +51,7 @@ impl Scan {
         stream_types: &[&str],
     ) -> Result<Self, ReadError> {
         // Not from the pool: a copy that is given up half way must take its connection with it.
-        let mut connection = pool.connect_options().connect().await?;
+        let mut connection = connect_in_time(&pool.connect_options()).await?;
         let read = if stream_types.is_empty() {
             Read::Everything { last: after, until }
         } else {

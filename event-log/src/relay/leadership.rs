@@ -5,6 +5,7 @@
 
 use super::RelayError;
 use crate::bus::{Message, subject_of};
+use crate::connecting::connect_in_time;
 use crate::{Position, ReadError, StoredEvent, read};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -41,7 +42,7 @@ impl Leadership {
         stream: &str,
     ) -> Result<Self, sqlx::Error> {
         let options = database.clone().application_name("soko-relay");
-        let mut connection = options.disable_statement_logging().connect().await?;
+        let mut connection = connect_in_time(&options.disable_statement_logging()).await?;
         // A leader whose machine vanishes must not stay the leader for hours.
         let keep_alive = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; \
                           SET tcp_keepalives_count = 3";

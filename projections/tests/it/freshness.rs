@@ -1,7 +1,8 @@
 //! Reading one's own writes.
 
 use crate::log::{Log, other, received, tracked};
-use crate::running::{Node, SOON};
+use crate::running::Node;
+use soko_embedded::testing::PATIENCE;
 use soko_event_log::Position;
 use soko_projections::read_models::stock_levels::StockLevels;
 use soko_projections::{Freshness, ProjectionBehind, ReadModel};
@@ -34,7 +35,7 @@ async fn another_process_learns_the_position_from_the_database() {
     let elsewhere = Freshness::new(log.pool().clone());
     for event in [tracked(1), received(1, 1), other()] {
         let position = log.append([event]).await;
-        let waited = elsewhere.wait_for(StockLevels::NAME, position, SOON);
+        let waited = elsewhere.wait_for(StockLevels::NAME, position, PATIENCE);
         waited.await.unwrap();
         assert_eq!(elsewhere.reached(StockLevels::NAME), position);
     }
@@ -50,7 +51,7 @@ async fn many_who_wait_ask_the_database_once() {
             let elsewhere = elsewhere.clone();
             tokio::spawn(async move {
                 elsewhere
-                    .wait_for(StockLevels::NAME, Position::new(1), SOON)
+                    .wait_for(StockLevels::NAME, Position::new(1), PATIENCE)
                     .await
             })
         })
@@ -61,6 +62,6 @@ async fn many_who_wait_ask_the_database_once() {
     for waiter in waiters {
         waiter.await.unwrap().unwrap();
     }
-    assert!(began.elapsed() < SOON);
+    assert!(began.elapsed() < PATIENCE);
     node.shut_down().await;
 }

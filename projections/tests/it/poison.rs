@@ -2,9 +2,10 @@
 
 use crate::log::{Log, adjusted, order, received, reserved, tracked, variant};
 use crate::models::{TOO_ODD, Tallies, make_tallies};
-use crate::running::{Node, assert_equals_its_replay, digest_of, until};
+use crate::running::{Node, assert_equals_its_replay, digest_of};
 use soko_domain::AnyEvent;
 use soko_domain::stock::StockEvent;
+use soko_embedded::testing::until;
 use soko_event_log::Position;
 use soko_projections::read_models::stock_levels::StockLevels;
 use soko_projections::{

@@ -2,8 +2,9 @@
 
 use crate::log::{Log, adjusted, other, received, reserved, tracked};
 use crate::models::{Tallies, make_tallies};
-use crate::running::{Node, assert_equals_its_replay, digest_of, generation_of, until};
+use crate::running::{Node, assert_equals_its_replay, digest_of, generation_of};
 use soko_domain::AnyEvent;
+use soko_embedded::testing::until;
 use soko_projections::read_models::stock_ledger::StockLedger;
 use soko_projections::read_models::stock_levels::StockLevels;
 use soko_projections::{Model, ReadModel, RebuildError, RebuildOptions, Rebuilt, status};

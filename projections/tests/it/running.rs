@@ -1,14 +1,12 @@
 //! Workers that run, and what they have made.
 
 use crate::log::Log;
+use soko_embedded::testing::PATIENCE;
 use soko_event_log::{Feed, FeedOptions, LogReader, Position, Tail};
 use soko_projections::{Freshness, Model, ReadModel, Workplace, digest};
 use sqlx::PgPool;
-use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A process with workers, as far as the database can tell.
 pub(crate) struct Node {
@@ -44,7 +42,10 @@ impl Node {
 
     pub(crate) async fn has_folded<M: ReadModel>(&self, position: Position) {
         let freshness = &self.workplace.freshness;
-        freshness.wait_for(M::NAME, position, SOON).await.unwrap();
+        freshness
+            .wait_for(M::NAME, position, PATIENCE)
+            .await
+            .unwrap();
     }
 
     /// Ends the workers between any two steps of theirs, as a kill would.
@@ -61,18 +62,6 @@ impl Node {
             worker.await.unwrap();
         }
     }
-}
-
-/// Waits until something is so.
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(SOON, waiting)
-        .await
-        .unwrap_or_else(|_| panic!("it never came to this: {what}"));
 }
 
 pub(crate) async fn digest_of<M: ReadModel>(pool: &PgPool) -> (u64, String) {

@@ -2,7 +2,8 @@
 
 use crate::log::{Log, id, order};
 use crate::market::{by_account, cancelled, collected, fulfilled, on_sale, opening, placed};
-use crate::running::{Node, SOON, built};
+use crate::running::{Node, built};
+use soko_embedded::testing::PATIENCE;
 use soko_projections::read_models::carts::{CartStatus, cart};
 use soko_projections::{AnyReadModel, RebuildOptions, VerifyOptions, all, digest};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ async fn folded_step_by_step_every_table_is_the_same() {
     for model in all() {
         let freshness = &node.workplace.freshness;
         freshness
-            .wait_for(model.name(), log.head(), SOON)
+            .wait_for(model.name(), log.head(), PATIENCE)
             .await
             .unwrap();
     }

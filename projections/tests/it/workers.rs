@@ -1,7 +1,8 @@
 //! Workers keep a table at the head of the log, whatever happens to them.
 
 use crate::log::{Log, other, received, reserved, tracked, variant};
-use crate::running::{Node, assert_equals_its_replay, until};
+use crate::running::{Node, assert_equals_its_replay};
+use soko_embedded::testing::until;
 use soko_projections::read_models::stock_ledger::{StockLedger, ledger};
 use soko_projections::read_models::stock_levels::{StockLevels, level};
 use soko_projections::{Keyset, ReadModel, Within};

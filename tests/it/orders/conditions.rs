@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use soko_embedded::testing::until;
 use soko_tests::checkers::check_everything;
 use soko_tests::{Market, Soko, send, text};
 use uuid::Uuid;
@@ -79,14 +80,12 @@ async fn twenty_of_the_same_request_at_once_are_one_order() {
     ids.dedup();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let reader = amina.clone();
-    let mut orders = reader.walk("/orders", 10).await;
-    for _ in 0..100 {
-        if !orders.is_empty() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let mut orders = Vec::new();
+    until("the order is shown", async || {
         orders = reader.walk("/orders", 10).await;
-    }
+        !orders.is_empty()
+    })
+    .await;
     assert_eq!(orders.len(), 1);
     check_everything(&soko).await;
 }

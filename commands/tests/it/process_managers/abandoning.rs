@@ -1,11 +1,12 @@
 //! Carts that nobody came back to.
 
-use super::office::{Office, eventually};
+use super::office::Office;
 use crate::world::{context, new_id};
 use chrono::{DateTime, TimeDelta, Utc};
 use soko_commands::process_managers::AbandonCarts;
 use soko_domain::cart::{Cart, CartCommand, CartItem, CartOwner};
 use soko_domain::{CartId, Currency, Money};
+use soko_embedded::testing::until;
 use soko_event_log::{Actor, LogReader, Position, RecordedEvent};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,10 @@ async fn a_cart_that_was_checked_out_is_not_waited_for() {
     office.timer(cart.as_uuid(), |_| true).await;
     let order_id = new_id();
     command(&office, cart, CartCommand::CheckOut { order_id }).await;
-    eventually(async || office.timers(cart.as_uuid()).await.is_empty()).await;
+    until("the timer is gone", async || {
+        office.timers(cart.as_uuid()).await.is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -169,7 +173,7 @@ async fn command(office: &Office, cart: CartId, command: CartCommand) {
 }
 
 async fn is_abandoned(office: &Office, cart: CartId) {
-    eventually(async || {
+    until("the cart is abandoned", async || {
         names(office, cart)
             .await
             .contains(&"cart.abandoned".to_owned())

@@ -4,12 +4,14 @@ use crate::world::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use soko_commands::process_managers::{ProcessManager, RunnerOptions, Workplace, run};
 use soko_commands::{Clock, Engine};
+use soko_embedded::testing::{PATIENCE, server_activity, until};
 use soko_event_log::{Feed, FeedOptions, LogReader, Tail};
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -115,20 +117,26 @@ impl Office {
         stream_id: Uuid,
         is_wanted: impl Fn(&TimerRow) -> bool,
     ) -> TimerRow {
-        for _ in 0..500 {
-            let mut timers = self.timers(stream_id).await;
-            if timers.len() == 1 && is_wanted(&timers[0]) {
-                return timers.remove(0);
+        let waiting = async {
+            loop {
+                let mut timers = self.timers(stream_id).await;
+                if timers.len() == 1 && is_wanted(&timers[0]) {
+                    return timers.remove(0);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("{:?}", self.timers(stream_id).await);
+        };
+        let Ok(timer) = timeout(PATIENCE, waiting).await else {
+            let timers = self.timers(stream_id).await;
+            panic!("{timers:?}\n{}", server_activity().await);
+        };
+        timer
     }
 
     /// Waits until a manager has seen all there is.
     pub(super) async fn caught_up(&self, manager: &str) {
         let head = self.world.head().await;
-        eventually(async || {
+        until("the manager has seen all there is", async || {
             let position: Option<i64> =
                 sqlx::query_scalar("SELECT position FROM process_managers WHERE name = $1")
                     .bind(manager)
@@ -152,14 +160,4 @@ impl AtWork {
         self.work.abort();
         let _ = self.work.await;
     }
-}
-
-pub(super) async fn eventually(holds: impl AsyncFn() -> bool) {
-    for _ in 0..500 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it did not come to that");
 }

@@ -1,6 +1,6 @@
 //! What holds for every process manager.
 
-use super::office::{Office, eventually};
+use super::office::Office;
 use crate::world::{execute, new_id, receive, reserve};
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -11,6 +11,7 @@ use soko_commands::process_managers::{
 };
 use soko_domain::stock::{StockCommand, StockEvent};
 use soko_domain::{AnyEvent, Stock, VariantId};
+use soko_embedded::testing::until;
 use soko_event_log::{Position, RecordedEvent};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -179,7 +180,10 @@ async fn a_bad_event_stops_it_until_a_person_skips_it() {
         .unwrap();
 
     let pool = office.pool();
-    eventually(async || statuses(&pool).await.unwrap()[0].stopped.is_some()).await;
+    until("it has stopped", async || {
+        statuses(&pool).await.unwrap()[0].stopped.is_some()
+    })
+    .await;
     let status = statuses(&pool).await.unwrap().remove(0);
     assert!(status.position < bad);
     assert_eq!(
@@ -230,7 +234,7 @@ impl Helper {
     }
 
     async fn has_fired(&self, variant_id: VariantId, times: u32) {
-        eventually(async || {
+        until("it has fired", async || {
             let fired = self.fired.lock().unwrap();
             fired.get(&variant_id.as_uuid()) == Some(&times)
         })
@@ -291,7 +295,7 @@ impl ProcessManager for Helper {
 struct Busy(#[source] std::io::Error);
 
 async fn all_fired(office: &Office, variant_id: VariantId, count: usize) {
-    eventually(async || {
+    until("all timers have fired", async || {
         let timers = office.timers(variant_id.as_uuid()).await;
         timers.len() == count && timers.iter().all(|timer| timer.fired_at.is_some())
     })

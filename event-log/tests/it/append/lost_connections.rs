@@ -1,6 +1,7 @@
 use crate::proxy::{Fault, Proxy};
 use crate::units::{Log, With, unit};
 use futures::future::join_all;
+use soko_embedded::testing::until;
 use soko_event_log::{AppendError, Appended, Appender, AppenderOptions, ClaimKind};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
@@ -172,18 +173,17 @@ async fn a_backend_that_was_lost_sight_of_does_nothing_later() {
 /// The backend that waits for its turn, once it is another one.
 async fn backend_of(log: &Log, waiting: &str, other_than: Option<i64>) -> i64 {
     let pid = waiting.replace("count(*)", "coalesce(max(pid), 0)::bigint");
-    for _ in 0..500 {
-        let found = log.count(&pid).await;
-        if found != 0 && Some(found) != other_than {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("no backend waits");
+    let mut found = 0;
+    until("a backend waits", async || {
+        found = log.count(&pid).await;
+        found != 0 && Some(found) != other_than
+    })
+    .await;
+    found
 }
 
 async fn behind_a_proxy(log: &Log) -> (Proxy, Appender) {
-    let connect: PgConnectOptions = log.database.url().parse().unwrap();
+    let connect: PgConnectOptions = log.database.url_by_tcp().parse().unwrap();
     let proxy = Proxy::start(connect.get_host().to_owned(), connect.get_port()).await;
     let appender = Appender::start(
         connect.host("127.0.0.1").port(proxy.port()),

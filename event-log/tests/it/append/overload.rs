@@ -1,6 +1,7 @@
 use crate::units::{Log, unit};
 use futures::future::join_all;
 use soko_event_log::{AppendError, Appender, AppenderOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::time::Duration;
 
@@ -52,8 +53,9 @@ async fn nobody_is_taken_in_while_the_log_is_out_of_reach() {
         ..AppenderOptions::default()
     };
     let appender = start(&log, options).await;
-    let (server, name) = log.database.url().rsplit_once('/').unwrap();
-    let mut admin = PgConnection::connect(&format!("{server}/postgres"))
+    let connect: PgConnectOptions = log.database.url().parse().unwrap();
+    let name = connect.get_database().unwrap();
+    let mut admin = PgConnection::connect(log.database.admin_url())
         .await
         .unwrap();
     let close = format!(

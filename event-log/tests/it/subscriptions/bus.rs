@@ -6,14 +6,14 @@ use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, jetstream::stream::Stream};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use soko_embedded::testing::{TestDatabase, fresh_database};
+use soko_embedded::testing::{TestDatabase, fresh_database, until};
 use soko_event_log::{
     Bus, JetStream, JetStreamOptions, LogReader, MIGRATOR, POSITION_HEADER, Position, Relay,
     RelayOptions, Subscription,
 };
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -190,12 +190,4 @@ pub(crate) fn position_of(headers: &HeaderMap) -> Position {
         .as_str()
         .parse()
         .unwrap()
-}
-
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }

@@ -1,11 +1,11 @@
 //! Following the log over JetStream, on every server that is installed.
 
-use super::bus::{Town, position_of, until};
+use super::bus::{Town, position_of};
 use super::feed;
 use super::rules::{self, PATIENCE, check, follow};
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::StreamMessage;
-use soko_embedded::testing::nats_servers;
+use soko_embedded::testing::{nats_servers, until};
 use soko_event_log::{
     Feed, FeedOptions, JetStream, JetStreamOptions, LogReader, POSITION_HEADER, Position,
     Subscription,

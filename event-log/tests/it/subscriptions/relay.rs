@@ -1,6 +1,6 @@
 //! Every event reaches the stream, once and in its order, whoever dies on the way.
 
-use super::bus::{RunningRelay, Town, position_of, until};
+use super::bus::{RunningRelay, Town, position_of};
 use super::proxy::Proxy;
 use super::rules::{PATIENCE, follow};
 use async_nats::jetstream::context::PublishErrorKind;
@@ -8,7 +8,7 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Config;
 use futures::StreamExt;
 use serde_json::Value;
-use soko_embedded::testing::nats_servers;
+use soko_embedded::testing::{nats_servers, until};
 use soko_event_log::{Bus, Position, RelayOptions};
 use std::time::Duration;
 use tokio::time::timeout;

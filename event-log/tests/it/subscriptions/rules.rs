@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Far more than any healing may take, so that a slow machine fails no test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) use soko_embedded::testing::PATIENCE;
 
 /// How to follow a log after a position. The name is the follower's: under the same name it goes
 /// on where it was.
