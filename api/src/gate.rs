@@ -28,6 +28,7 @@ use futures::future::LocalBoxFuture;
 use tracing::Instrument;
 
 pub use self::client::Client;
+pub(crate) use self::even_time::until_next_step;
 pub use self::rate_limits::{Budget, RateLimits};
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
@@ -174,7 +175,7 @@ where
                     .note(route, response.status(), started.elapsed());
                 let is_open = route.is_none_or(|route| route.access == Access::Public);
                 if response.status() == StatusCode::NOT_FOUND && !is_open {
-                    even_time::until_next_step(started).await;
+                    until_next_step(started).await;
                 }
                 Ok(compress::compressed(response, encoding))
             }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use actix_web::web::Bytes;
 use serde_json::{Map, Value, json};
+use soko_domain::permission::asks_for_second_factor;
 
 use crate::access::Access;
 use crate::api_keys::is_grantable;
@@ -63,6 +64,7 @@ fn operation(route: &Route, components: &mut Components) -> Value {
     let mut operation = Operation::new(components, route);
     route.describe(&mut operation);
     operation.refuses(&ALWAYS);
+    operation.refuses(route.refusals);
     if route.access != Access::Public {
         operation.refuses(&[Code::Unauthenticated, Code::TokenExpired]);
     }
@@ -87,6 +89,9 @@ fn operation(route: &Route, components: &mut Components) -> Value {
     if let Access::Needs(permission, scope) = route.access {
         described["x-permission"] = json!(permission);
         described["x-scope"] = json!(scope);
+        if route.needs_step_up || asks_for_second_factor(permission) {
+            described["x-step-up"] = json!(true);
+        }
     }
     if !parameters.is_empty() {
         described["parameters"] = json!(parameters);

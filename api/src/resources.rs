@@ -1,6 +1,7 @@
 //! What the API consists of: one file for each resource.
 
 pub(crate) mod access_log;
+pub(crate) mod addresses;
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod auth;

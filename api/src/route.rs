@@ -32,6 +32,8 @@ pub struct Route {
     pub takes_slug: bool,
     /// Whether who has a second factor must have shown it a moment ago.
     pub needs_step_up: bool,
+    /// What it may say no with, besides what its inputs do.
+    pub refusals: &'static [Code],
     describe: fn(&mut Operation<'_>),
     mount: Box<dyn Fn(Method) -> actix_web::Route + Send + Sync>,
 }
@@ -59,6 +61,7 @@ impl Route {
             parameters: &[],
             takes_slug: false,
             needs_step_up: false,
+            refusals: &[],
             describe: |operation| {
                 Args::describe(operation);
                 F::Output::describe(operation);
@@ -86,6 +89,13 @@ impl Route {
     #[must_use]
     pub fn with_step_up(mut self) -> Self {
         self.needs_step_up = true;
+        self
+    }
+
+    /// What it may say no with, besides what its inputs do.
+    #[must_use]
+    pub fn refusing(mut self, refusals: &'static [Code]) -> Self {
+        self.refusals = refusals;
         self
     }
 

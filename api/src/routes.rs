@@ -10,11 +10,12 @@ use soko_domain::permission::Scope as S;
 use crate::access::Access;
 use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
+use crate::problem::Code;
 use crate::resources::{
-    access_log, api_keys, audit, auth, carts, categories, commands, documentation, erasure, export,
-    health, invitations, keys, locations, me, order_stream, order_views, orders, passwords,
-    payments, products, proofs, read_models, reports, second_factor, shelves, stock, stock_levels,
-    store_people, stores, tenants, vendors,
+    access_log, addresses, api_keys, audit, auth, carts, categories, commands, documentation,
+    erasure, export, health, invitations, keys, locations, me, order_stream, order_views, orders,
+    passwords, payments, products, proofs, read_models, reports, second_factor, shelves, stock,
+    stock_levels, store_people, stores, tenants, vendors,
 };
 use crate::route::{API, Route};
 
@@ -39,6 +40,9 @@ pub fn all() -> &'static [Route] {
     &ROUTES
 }
 
+/// Refused by what the account is at the time.
+const STATE: &[Code] = &[Code::StateConflict];
+
 /// Beside the API: for those who run it, and those who write clients.
 #[rustfmt::skip]
 fn service() -> Vec<Route> {
@@ -58,14 +62,14 @@ fn people() -> Vec<Route> {
     let own = Needs(P::ManageSelf, S::Own);
     vec![
         post("/auth/register", "Become known", Public, auth::register),
-        post("/auth/login", "Log in", Public, auth::login),
+        post("/auth/login", "Log in", Public, auth::login).refusing(&[Code::SecondFactorRequired]),
         post("/auth/refresh", "Get the next access token", Public, auth::refresh),
         post("/auth/logout", "End this session", own, auth::logout),
-        post("/auth/step-up", "Show the second factor once more", own, second_factor::step_up),
+        post("/auth/step-up", "Show the second factor once more", own, second_factor::step_up).refusing(STATE),
         post("/auth/verify-email", "Show that an e-mail arrived", Public, proofs::verify_email),
         post("/auth/verify-email/send", "Have it sent again", Public, proofs::send_email),
-        post("/auth/verify-phone", "Show that a text message arrived", own, proofs::verify_phone),
-        post("/auth/verify-phone/send", "Have a code sent to my phone", own, proofs::send_phone),
+        post("/auth/verify-phone", "Show that a text message arrived", own, proofs::verify_phone).refusing(STATE),
+        post("/auth/verify-phone/send", "Have a code sent to my phone", own, proofs::send_phone).refusing(STATE),
         post("/auth/password/change", "Set another password", own, passwords::change).with_step_up(),
         post("/auth/password/forgot", "Have an e-mail sent to set another", Public, passwords::forgot),
         post("/auth/password/reset", "Set another by that e-mail", Public, passwords::reset),
@@ -73,13 +77,16 @@ fn people() -> Vec<Route> {
         patch("/me", "Change my name or phone", own, me::change),
         delete("/me", "Have me forgotten", own, erasure::erase).with_step_up(),
         get("/me/export", "All that is kept about me", own, export::export),
+        get("/me/addresses", "My address book", own, addresses::list),
+        post("/me/addresses", "Add an address", own, addresses::add),
+        delete("/me/addresses/{id}", "Remove an address", own, addresses::remove),
         get("/me/memberships", "Where I have a role", own, me::memberships),
         get("/me/sessions", "Where I am logged in", own, me::sessions),
         delete("/me/sessions/{id}", "Log out elsewhere", own, me::end_session),
-        post("/me/second-factor", "Get a secret for an authenticator app", own, second_factor::add),
-        post("/me/second-factor/confirm", "Have its codes asked for", own, second_factor::confirm),
-        post("/me/second-factor/remove", "Have none asked for any more", own, second_factor::remove),
-        post("/me/second-factor/recovery-codes", "Get other recovery codes", own, second_factor::replace_recovery_codes),
+        post("/me/second-factor", "Get a secret for an authenticator app", own, second_factor::add).refusing(STATE),
+        post("/me/second-factor/confirm", "Have its codes asked for", own, second_factor::confirm).refusing(STATE),
+        post("/me/second-factor/remove", "Have none asked for any more", own, second_factor::remove).refusing(STATE),
+        post("/me/second-factor/recovery-codes", "Get other recovery codes", own, second_factor::replace_recovery_codes).refusing(STATE),
         post("/api-keys", "Make a key for a program", own, api_keys::create).with_step_up(),
         get("/api-keys", "My keys", own, api_keys::list),
         delete("/api-keys/{id}", "Revoke a key", own, api_keys::revoke),

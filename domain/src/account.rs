@@ -14,7 +14,10 @@ pub use error::AccountError;
 pub use event::{AccountEvent, PlatformRole};
 
 use crate::decide::only_if;
-use crate::{AccountId, Decide, EmailAddress, Personal, PhoneNumber, Text, write_decision};
+use crate::{
+    AccountId, Address, AddressId, Decide, EmailAddress, Personal, PhoneNumber, Text,
+    write_decision,
+};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
@@ -40,7 +43,13 @@ pub struct Profile {
     #[serde(default)]
     second_factor: bool,
     platform_roles: BTreeSet<PlatformRole>,
+    /// In the order in which they were added.
+    #[serde(default)]
+    addresses: Vec<(AddressId, Personal<Address>)>,
 }
+
+/// What an address book has room for.
+pub const ADDRESSES_MAX: usize = 20;
 
 type Decision = Result<Vec<AccountEvent>, AccountError>;
 
@@ -96,6 +105,16 @@ impl Decide for Account {
                 true => Ok(vec![AccountEvent::SecondFactorRemoved {}]),
                 false => Err(AccountError::NoSecondFactor),
             },
+            AccountCommand::AddAddress {
+                address_id,
+                address,
+            } => self.profile()?.add_address(address_id, address),
+            AccountCommand::RemoveAddress { address_id } => {
+                match self.profile()?.has_address(address_id) {
+                    true => Ok(vec![AccountEvent::AddressRemoved { address_id }]),
+                    false => Err(AccountError::NoSuchAddress),
+                }
+            }
             AccountCommand::GrantPlatformRole { role } => {
                 let held = self.profile()?.platform_roles.contains(&role);
                 Ok(only_if(!held, AccountEvent::PlatformRoleGranted { role }))
@@ -160,6 +179,30 @@ impl Profile {
         self.second_factor
     }
 
+    /// In the order in which they were added.
+    pub fn addresses(&self) -> impl Iterator<Item = (AddressId, &Personal<Address>)> {
+        self.addresses
+            .iter()
+            .map(|(address_id, address)| (*address_id, address))
+    }
+
+    fn has_address(&self, address_id: AddressId) -> bool {
+        self.addresses.iter().any(|(known, _)| *known == address_id)
+    }
+
+    fn add_address(&self, address_id: AddressId, address: Personal<Address>) -> Decision {
+        if self.has_address(address_id) {
+            return Ok(vec![]);
+        }
+        if self.addresses.len() >= ADDRESSES_MAX {
+            return Err(AccountError::TooManyAddresses);
+        }
+        Ok(vec![AccountEvent::AddressAdded {
+            address_id,
+            address,
+        }])
+    }
+
     fn verify_phone(&self, phone: &Personal<PhoneNumber>) -> Decision {
         if self.phone.as_ref() != Some(phone) {
             return Err(AccountError::OtherPhone);
@@ -205,6 +248,7 @@ impl Aggregate for Account {
                     phone_verified: false,
                     second_factor: false,
                     platform_roles: BTreeSet::new(),
+                    addresses: Vec::new(),
                 }));
             }
             AccountEvent::ProfileChanged { name, phone } => self.change(|profile| {
@@ -221,6 +265,13 @@ impl Aggregate for Account {
             AccountEvent::SecondFactorRemoved {} => {
                 self.change(|profile| profile.second_factor = false);
             }
+            AccountEvent::AddressAdded {
+                address_id,
+                address,
+            } => self.change(|profile| profile.addresses.push((address_id, address))),
+            AccountEvent::AddressRemoved { address_id } => self.change(|profile| {
+                profile.addresses.retain(|(known, _)| *known != address_id);
+            }),
             AccountEvent::PlatformRoleGranted { role } => self.change(|profile| {
                 profile.platform_roles.insert(role);
             }),

@@ -89,6 +89,8 @@ id_types! {
     OrderId,
     PaymentId,
     InvitationId,
+    /// An entry of somebody's address book.
+    AddressId,
 }
 
 impl TenantId {

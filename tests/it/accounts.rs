@@ -280,6 +280,32 @@ async fn where_accounts_are_strict_registering_tells_nobody_who_is_known() {
 }
 
 #[tokio::test]
+async fn where_accounts_are_strict_no_number_of_log_ins_tells_who_is_known() {
+    let soko = strict().await;
+    // One e-mail is new; the other has an account, whose password somebody else set.
+    register(&soko, "new@soko.test", LONG_PASSWORD)
+        .await
+        .expect(201);
+    register(&soko, "known@soko.test", "mvua kubwa ya masika")
+        .await
+        .expect(201);
+    register(&soko, "known@soko.test", LONG_PASSWORD)
+        .await
+        .expect(201);
+    let mut told = Vec::new();
+    for email in ["new@soko.test", "known@soko.test"] {
+        let mut statuses = Vec::new();
+        for _ in 0..7 {
+            let body = json!({ "email": email, "password": LONG_PASSWORD });
+            statuses.push(soko.guest().post("/auth/login", body).await.status);
+        }
+        told.push(statuses);
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], [401, 401, 401, 401, 401, 429, 429]);
+}
+
+#[tokio::test]
 async fn where_accounts_are_strict_a_key_and_a_dry_run_tell_nothing_either() {
     let soko = strict().await;
     let body = json!({ "email": "juma@soko.test", "password": LONG_PASSWORD, "name": "Juma" });

@@ -8,6 +8,7 @@
 
 mod access_log;
 mod accounts;
+mod addresses;
 mod api_keys;
 mod audit;
 mod audit_views;

@@ -1,7 +1,8 @@
 //! What is not there and what is not there for the caller take the same time to be told.
 //!
-//! To find out that something is another's takes more looking than to find nothing. Both are
-//! answered at the next full step, so that the time tells the steps and not the looks.
+//! To find out that something is another's takes more looking than to find nothing, and to refuse who
+//! knows a password more than who does not. Both are answered at the next full step, so that the time
+//! tells the steps and not the looks.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 const STEP: Duration = Duration::from_millis(10);
 
 /// Waits for the next step after the request came.
-pub(super) async fn until_next_step(started: Instant) {
+pub(crate) async fn until_next_step(started: Instant) {
     tokio::time::sleep(left_of_step(started.elapsed())).await;
 }
 

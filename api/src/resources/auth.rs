@@ -1,5 +1,7 @@
 //! How people get in: register, log in, stay in, and leave.
 
+use std::time::Instant;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
@@ -16,6 +18,7 @@ use crate::body::Body;
 use crate::caller::{Caller, Place};
 use crate::command::{Command, Key, NoBody};
 use crate::found::{Found, NoContent};
+use crate::gate::until_next_step;
 use crate::messages::Notice;
 use crate::passwords::{Length, NewPassword, Verdict};
 use crate::problem::{Code, Problem, Result};
@@ -75,6 +78,7 @@ pub(crate) async fn register(
     caller: Caller,
     command: Command<Register>,
 ) -> Result<New<Registered>> {
+    let started = Instant::now();
     let known = [command.body.email.as_str(), command.body.name.as_str()];
     let rules = app.account_rules();
     let password = NewPassword::parse(&command.body.password, &known, rules.password_length(false))
@@ -135,6 +139,7 @@ pub(crate) async fn register(
         Err(problem) => return Err(problem),
     };
     app.write_to(notice, &email, context.now).await?;
+    until_next_step(started).await;
     // Where in the log it stands would tell whether it stands there.
     Ok(Recorded::without_position(Registered { account_id }))
 }
@@ -203,6 +208,7 @@ pub(crate) async fn login(
         device_token,
         code,
     } = login.0;
+    let started = Instant::now();
     // What is no e-mail is nobody's.
     let email: EmailAddress = email.parse().map_err(|_| wrong())?;
     let now = caller.now();
@@ -222,17 +228,20 @@ pub(crate) async fn login(
         .await?;
     let (Some(credential), Verdict::Right | Verdict::RightButOld) = (credential, verdict) else {
         tracing::info!("a log-in with a wrong e-mail or password");
+        until_next_step(started).await;
         return Err(wrong());
     };
     let account_id = credential.account_id;
     let account = app.engine().read::<Account>(account_id).await?;
     let profile = account.state.profile().map_err(|_| wrong())?;
-    guess.was_right(app.pool()).await?;
     if app.account_rules().is_strict() && !profile.email_is_verified() {
-        // As one who registered with an e-mail that has an account is told.
+        // In all as who registered with an e-mail that has an account already: the guess counts as a
+        // wrong one, too.
         tracing::info!(account.id = %account_id, "a log-in before the e-mail is verified");
+        until_next_step(started).await;
         return Err(wrong());
     }
+    guess.was_right(app.pool()).await?;
     let second_factor_at = app.second_factor_of(account_id, code.as_ref(), now).await?;
     if verdict == Verdict::RightButOld
         && let Ok(same) = NewPassword::parse(&password, &[], Length::WithSecondFactor)
@@ -304,10 +313,13 @@ pub(super) fn wrong() -> Problem {
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         let code = match &error {
-            AccountError::NotRegistered | AccountError::Erased => Code::NotFound,
+            AccountError::NotRegistered | AccountError::Erased | AccountError::NoSuchAddress => {
+                Code::NotFound
+            }
             AccountError::AlreadyRegistered => Code::AlreadyExists,
             AccountError::HoldsPlatformRole { .. }
             | AccountError::OtherPhone
+            | AccountError::TooManyAddresses
             | AccountError::HasSecondFactor
             | AccountError::NoSecondFactor => Code::StateConflict,
         };

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use soko_domain::AccountId;
+use soko_domain::{Account, AccountId};
 use soko_event_log::LogReader;
 use soko_projections::read_models::members::Members;
 use soko_projections::read_models::orders::Orders;
@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::found::Found;
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
+use crate::resources::addresses::{self, KnownAddress};
 use crate::resources::api_keys::{self, MyApiKey};
 use crate::resources::me::{self, Me, Membership, MySession};
 use crate::resources::order_details::OrderDetails;
@@ -23,6 +24,7 @@ answer! {
     pub(crate) struct PersonalData {
         pub exported_at: DateTime<Utc>,
         pub account: Me,
+        pub addresses: Vec<KnownAddress>,
         pub memberships: Vec<Membership>,
         pub sessions: Vec<MySession>,
         pub api_keys: Vec<MyApiKey>,
@@ -40,10 +42,13 @@ pub(crate) async fn export(app: Data<App>, caller: Caller) -> Result<Found<Perso
     now.reached_by::<Members>(app.freshness()).await?;
     now.reached_by::<Orders>(app.freshness()).await?;
     let (account, _) = me::of(&app, account_id).await?;
+    let profile = app.engine().read::<Account>(account_id).await?;
+    let addresses = addresses::of(profile.state.profile()?);
     tracing::info!(account.id = %account_id, "personal data was exported");
     Ok(Found::new(PersonalData {
         exported_at: caller.now(),
         account,
+        addresses,
         memberships: me::memberships_of(&app, account_id).await?,
         sessions: me::sessions_of(&app, bearer, caller.now()).await?,
         api_keys: api_keys::of(&app, account_id, caller.now()).await?,

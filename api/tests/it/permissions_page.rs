@@ -28,6 +28,13 @@ inside, without the permission, `403`. Whoever is logged in is a `customer` of w
 whoever is not a `guest`.
 ";
 
+const STEP_UP: &str = "
+Whoever has a second factor must have shown it within a quarter of an hour for what asks for a *step-up*:
+the routes marked below, and whatever asks for `change_payout_account`, `request_payout` or
+`grant_platform_roles`. Where accounts are strict, those permissions ask everybody, and the platform's roles
+count only in sessions that have shown one.
+";
+
 #[test]
 fn the_page_of_permissions_says_what_the_tables_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/permissions.md");
@@ -58,14 +65,21 @@ fn page() -> String {
             &[&name(permission), &names(&holders(*permission)), keys],
         );
     }
-    page.push_str("\n## Routes\n\n| route | | permission | of the |\n|---|---|---|---|\n");
+    page.push_str(STEP_UP);
+    page.push_str(
+        "\n## Routes\n\n| route | | permission | of the | step-up |\n|---|---|---|---|---|\n",
+    );
     for route in routes::all() {
         let (permission, scope) = match route.access {
             Access::Public => ("whoever asks".to_owned(), String::new()),
             Access::Needs(permission, scope) => (name(permission), scope_name(scope)),
         };
         let what = format!("`{} {}`", route.method, route.path);
-        row(&mut page, &[&what, route.summary, &permission, &scope]);
+        let step_up = if route.needs_step_up { "yes" } else { "" };
+        row(
+            &mut page,
+            &[&what, route.summary, &permission, &scope, step_up],
+        );
     }
     page
 }

@@ -1,7 +1,7 @@
 //! What may be asked of an account.
 
 use super::PlatformRole;
-use crate::{EmailAddress, Personal, PhoneNumber, Text};
+use crate::{Address, AddressId, EmailAddress, Personal, PhoneNumber, Text};
 
 /// What is personal is given under the account's own subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,13 @@ pub enum AccountCommand {
     /// Its secret is kept elsewhere, and so are the codes for when it is lost.
     AddSecondFactor,
     RemoveSecondFactor,
+    AddAddress {
+        address_id: AddressId,
+        address: Personal<Address>,
+    },
+    RemoveAddress {
+        address_id: AddressId,
+    },
     GrantPlatformRole {
         role: PlatformRole,
     },

@@ -1,6 +1,6 @@
 //! Why an account says no.
 
-use super::PlatformRole;
+use super::{ADDRESSES_MAX, PlatformRole};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -15,6 +15,10 @@ pub enum AccountError {
     /// It was changed after the code was sent.
     #[error("the account has another phone number")]
     OtherPhone,
+    #[error("the account has {ADDRESSES_MAX} addresses, which is as many as it may")]
+    TooManyAddresses,
+    #[error("the account has no such address")]
+    NoSuchAddress,
     #[error("the account has a second factor already")]
     HasSecondFactor,
     #[error("the account has no second factor")]

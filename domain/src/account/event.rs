@@ -1,7 +1,7 @@
 //! What has happened to an account.
 
 use crate::event_names::event_names;
-use crate::{EmailAddress, Personal, PhoneNumber, Text};
+use crate::{Address, AddressId, EmailAddress, Personal, PhoneNumber, Text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -49,6 +49,14 @@ pub enum AccountEvent {
     /// From here on a password alone lets nobody in.
     SecondFactorAdded {},
     SecondFactorRemoved {},
+    /// To the address book; orders have their own copy of what they were sent to.
+    AddressAdded {
+        address_id: AddressId,
+        address: Personal<Address>,
+    },
+    AddressRemoved {
+        address_id: AddressId,
+    },
     PlatformRoleGranted {
         role: PlatformRole,
     },
@@ -67,6 +75,8 @@ event_names!(AccountEvent, "account", {
     PasswordChanged => "password_changed" v 1,
     SecondFactorAdded => "second_factor_added" v 1,
     SecondFactorRemoved => "second_factor_removed" v 1,
+    AddressAdded => "address_added" v 1,
+    AddressRemoved => "address_removed" v 1,
     PlatformRoleGranted => "platform_role_granted" v 1,
     PlatformRoleRevoked => "platform_role_revoked" v 1,
     Erased => "erased" v 1,

@@ -152,6 +152,38 @@ fn every_change_of_the_password_is_on_record() {
 }
 
 #[test]
+fn an_address_book_has_each_address_once_and_room_for_twenty() {
+    given([registered()])
+        .when(add_address(1))
+        .then_expect_events(vec![address_added(1)]);
+    given([registered(), address_added(1)])
+        .when(add_address(1))
+        .then_expect_events(vec![]);
+    let full = std::iter::once(registered()).chain((1..=20).map(address_added));
+    TestFramework::<Account>::with(())
+        .given(full.collect())
+        .when(add_address(21))
+        .then_expect_error(AccountError::TooManyAddresses);
+    let account = after([registered(), address_added(1), address_added(2)]);
+    let known: Vec<_> = account.profile().unwrap().addresses().collect();
+    assert_eq!(known.len(), 2);
+    assert_eq!(known[0].0, address_id(1));
+}
+
+#[test]
+fn an_address_is_removed_once() {
+    let removed = AccountEvent::AddressRemoved {
+        address_id: address_id(1),
+    };
+    given([registered(), address_added(1)])
+        .when(remove_address(1))
+        .then_expect_events(vec![removed.clone()]);
+    given([registered(), address_added(1), removed])
+        .when(remove_address(1))
+        .then_expect_error(AccountError::NoSuchAddress);
+}
+
+#[test]
 fn a_platform_role_is_granted_once() {
     given([registered()])
         .when(grant(PlatformRole::Admin))
@@ -262,8 +294,10 @@ fn a_profile_shows_what_was_registered_and_changed() {
     assert!(profile.email_is_verified());
 }
 
-fn changes() -> [AccountCommand; 8] {
+fn changes() -> [AccountCommand; 10] {
     [
+        add_address(1),
+        remove_address(1),
         rename("Amina W."),
         AccountCommand::VerifyEmail,
         AccountCommand::VerifyPhone { phone: phone() },
@@ -331,6 +365,43 @@ fn renamed(text: &str) -> AccountEvent {
     AccountEvent::ProfileChanged {
         name: name(text),
         phone: None,
+    }
+}
+
+fn address_id(number: u128) -> AddressId {
+    AddressId::from_uuid(Uuid::from_u128(number))
+}
+
+fn address() -> Personal<Address> {
+    personal(Address {
+        name: "Amina".parse().unwrap(),
+        phone: "+254712345678".parse().unwrap(),
+        line1: "Moi Avenue 1".parse().unwrap(),
+        line2: None,
+        city: "Nairobi".parse().unwrap(),
+        province: None,
+        postal_code: None,
+        country: "KE".parse().unwrap(),
+    })
+}
+
+fn add_address(number: u128) -> AccountCommand {
+    AccountCommand::AddAddress {
+        address_id: address_id(number),
+        address: address(),
+    }
+}
+
+fn address_added(number: u128) -> AccountEvent {
+    AccountEvent::AddressAdded {
+        address_id: address_id(number),
+        address: address(),
+    }
+}
+
+fn remove_address(number: u128) -> AccountCommand {
+    AccountCommand::RemoveAddress {
+        address_id: address_id(number),
     }
 }
 

@@ -51,6 +51,11 @@ fn account() -> impl Iterator<Item = AccountEvent> {
         AccountEvent::PasswordChanged {},
         AccountEvent::SecondFactorAdded {},
         AccountEvent::SecondFactorRemoved {},
+        AccountEvent::AddressAdded {
+            address_id: id(2),
+            address: address(),
+        },
+        AccountEvent::AddressRemoved { address_id: id(2) },
         AccountEvent::PlatformRoleGranted {
             role: PlatformRole::Auditor,
         },
@@ -391,16 +396,6 @@ pub(crate) fn cancelled(by: CancelledBy, reason: Option<Text<500>>) -> OrderEven
 }
 
 pub(crate) fn placement() -> Placement {
-    let address = Address {
-        name: text("Wanjiru Kamau"),
-        phone: text("+254712345678"),
-        line1: text("Moi Avenue 1"),
-        line2: Some(text("Second floor")),
-        city: text("Nairobi"),
-        province: Some(text("Nairobi County")),
-        postal_code: Some(text("00100")),
-        country: text("KE"),
-    };
     Placement {
         number: "7KQ2-M9XD".to_owned(),
         store_id: id(10),
@@ -430,10 +425,24 @@ pub(crate) fn placement() -> Placement {
             total: 220_000,
         },
         tax: tax(),
-        shipping_address: Personal::new(subject(), address),
+        shipping_address: address(),
         payment_id: id(40),
         provider: PaymentProvider::CashOnDelivery,
     }
+}
+
+fn address() -> Personal<Address> {
+    let address = Address {
+        name: text("Wanjiru Kamau"),
+        phone: text("+254712345678"),
+        line1: text("Moi Avenue 1"),
+        line2: Some(text("Second floor")),
+        city: text("Nairobi"),
+        province: Some(text("Nairobi County")),
+        postal_code: Some(text("00100")),
+        country: text("KE"),
+    };
+    Personal::new(subject(), address)
 }
 
 pub(crate) fn id<T: From<Uuid>>(n: u128) -> T {

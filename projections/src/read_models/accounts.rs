@@ -87,8 +87,10 @@ impl ReadModel for Accounts {
 impl Account {
     fn apply(&mut self, event: &AccountEvent) {
         match event {
-            // How somebody comes in concerns nobody who lists people.
+            // How somebody comes in, and where goods are sent, concerns nobody who lists people.
             AccountEvent::Registered { .. }
+            | AccountEvent::AddressAdded { .. }
+            | AccountEvent::AddressRemoved { .. }
             | AccountEvent::PhoneVerified {}
             | AccountEvent::PasswordChanged {}
             | AccountEvent::SecondFactorAdded {}

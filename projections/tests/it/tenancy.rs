@@ -23,6 +23,10 @@ const WITH_OWNERS_RIGHTS: &[(&str, &str)] = &[
     ("catalog.stores", "public"),
     ("public.append", "the only way into the log, for soko_app"),
     (
+        "public.forget_proofs_of_who_is_erased",
+        "a trigger, of the one person who is erased",
+    ),
+    (
         "public.forget_who_is_erased",
         "a trigger, of the one person who is erased",
     ),

@@ -194,6 +194,15 @@ impl World {
         let other = sessions
             .iter()
             .find(|session| session["is_current"] == false);
+        let own = if operation.path.contains("/addresses") {
+            let added = person.post("/me/addresses", address()).await.expect(201);
+            added["address_id"].clone()
+        } else {
+            other.unwrap()["session_id"].clone()
+        };
+        if let Some(token) = token_for(soko, &mut person, operation).await {
+            self.know([("token", json!(token))]);
+        }
         let email = if operation.path.ends_with("/register") {
             format!("new-{}@soko.test", self.number)
         } else {
@@ -206,7 +215,7 @@ impl World {
             ("current_password", json!(PASSWORD)),
             ("new_password", json!("another password, as long")),
             ("refresh_token", json!(person.refresh_token)),
-            ("/me", other.unwrap()["session_id"].clone()),
+            ("/me", own),
             ("key", json!(key)),
             ("permissions", json!(["view_stock"])),
             ("expires_in_days", json!(30)),
@@ -346,6 +355,24 @@ impl World {
         }
         self.know([("account_id", json!(colleague.account_id))]);
     }
+}
+
+/// What was sent to somebody whom the operation asks for it.
+async fn token_for(soko: &Soko, person: &mut Person, operation: &Operation) -> Option<String> {
+    let email = person.email.clone();
+    let words = if operation.path.ends_with("/auth/verify-email") {
+        "confirm your e-mail"
+    } else if operation.path.ends_with("/auth/password/reset") {
+        let forgot = json!({ "email": email });
+        person
+            .post("/auth/password/forgot", forgot)
+            .await
+            .expect(202);
+        "Set another password"
+    } else {
+        return None;
+    };
+    Some(soko.letter(&email, words, 1).await.token())
 }
 
 /// What an operation is about: the first word of its path.
