@@ -211,6 +211,8 @@ pub(crate) fn config(settings: &[(&str, &str)]) -> Config {
         let default = [
             ("PORT", "0"),
             ("SOKO_HTTP_THREADS", "1"),
+            // Where messages lie.
+            ("SOKO_DATA_DIR", env!("CARGO_TARGET_TMPDIR")),
             (
                 "SOKO_MASTER_KEY",
                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
