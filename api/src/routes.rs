@@ -238,6 +238,13 @@ fn shopping() -> Vec<Route> {
         post("/orders/{id}/fulfilments/{vendor_id}/deliver", "It is there", fulfil, orders::deliver),
         get("/payments/{id}", "One payment", Needs(P::ViewPayments, S::Own), payments::get),
         post(
+            "/payments/{id}/refunds",
+            "Money went back",
+            Needs(P::RefundPayment, S::Store),
+            payments::refund,
+        )
+        .with_key_required(),
+        post(
             "/payments/{id}/collect",
             "Cash was taken",
             Needs(P::CollectCash, S::Vendor),

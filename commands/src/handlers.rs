@@ -15,6 +15,7 @@ mod fulfil_order;
 mod leave_vendor;
 mod open_store;
 mod place_order;
+mod refund_payment;
 mod register_account;
 mod register_vendor;
 mod shelf;
@@ -39,5 +40,6 @@ pub use open_store::{OpenStore, OpenStoreError, open_store};
 pub use place_order::{
     OrderSource, PlaceOrder, PlaceOrderError, PlacedOrder, ShortLine, place_order,
 };
+pub use refund_payment::{RefundPayment, RefundPaymentError, RefundedPayment, refund_payment};
 pub use register_account::{RegisterAccount, register_account};
 pub use register_vendor::{RegisterVendor, RegisterVendorError, register_vendor};

@@ -89,6 +89,7 @@ id_types! {
     OrderId,
     PaymentId,
     InvitationId,
+    RefundId,
     /// An entry of somebody's address book.
     AddressId,
 }

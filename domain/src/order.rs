@@ -8,6 +8,7 @@ mod placement;
 mod pricing;
 #[cfg(test)]
 mod properties;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +17,9 @@ pub use error::OrderError;
 pub use event::{CancelledBy, CancelledLine, Customer, OrderEvent, OrderLine, Placement, Totals};
 pub use number::number;
 pub use pricing::{OrderItem, price};
+pub use status::{FulfilmentStatus, OrderStatus};
 
-use crate::payment::PaymentProvider;
-use crate::{Decide, Money, OrderId, PaymentId, Text, VendorId, write_decision};
+use crate::{Decide, Money, OrderId, PaymentId, RefundId, Text, VendorId, write_decision};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,9 @@ pub enum Order {
 pub struct Progress {
     placement: Placement,
     paid_by: Option<PaymentId>,
+    refunds: Vec<RefundId>,
+    /// Whether all that was paid went back.
+    is_refunded: bool,
     fulfilments: BTreeMap<VendorId, Fulfilment>,
     end: Option<End>,
 }
@@ -48,76 +52,10 @@ pub struct Fulfilment {
     pub tracking_number: Option<Text<100>>,
 }
 
-/// In the order in which they follow each other; packing may be left out.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum FulfilmentStatus {
-    #[default]
-    Pending,
-    Packed,
-    Shipped,
-    Delivered,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum End {
     Completed,
     Cancelled,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderStatus {
-    PendingPayment,
-    /// To be paid in cash on delivery: the vendors need not wait for it.
-    Confirmed,
-    Paid,
-    PartlyShipped,
-    Shipped,
-    Delivered,
-    /// Delivered and paid.
-    Completed,
-    Cancelled,
-    /// Never paid in time.
-    Expired,
-}
-
-impl OrderStatus {
-    /// Of an order that has not ended, by how far each vendor is with it.
-    pub fn under_way(
-        fulfilments: impl Iterator<Item = FulfilmentStatus>,
-        is_paid: bool,
-        provider: PaymentProvider,
-    ) -> Self {
-        let (mut last, mut first) = (FulfilmentStatus::Delivered, FulfilmentStatus::Pending);
-        for fulfilment in fulfilments {
-            last = last.min(fulfilment);
-            first = first.max(fulfilment);
-        }
-        match (last, first) {
-            (FulfilmentStatus::Delivered, _) => Self::Delivered,
-            (FulfilmentStatus::Shipped, _) => Self::Shipped,
-            (_, FulfilmentStatus::Delivered | FulfilmentStatus::Shipped) => Self::PartlyShipped,
-            _ if is_paid => Self::Paid,
-            _ if provider.is_paid_on_delivery() => Self::Confirmed,
-            _ => Self::PendingPayment,
-        }
-    }
-
-    /// Nothing more will happen to such an order.
-    pub const fn is_final(self) -> bool {
-        match self {
-            Self::Completed | Self::Cancelled | Self::Expired => true,
-            Self::PendingPayment
-            | Self::Confirmed
-            | Self::Paid
-            | Self::PartlyShipped
-            | Self::Shipped
-            | Self::Delivered => false,
-        }
-    }
 }
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
@@ -154,6 +92,14 @@ impl Decide for Order {
             OrderCommand::RecordPayment { payment_id, amount } => {
                 self.progress()?.record_payment(payment_id, amount)
             }
+            OrderCommand::RecordRefund {
+                payment_id,
+                refund_id,
+                amount,
+                kept,
+            } => self
+                .progress()?
+                .record_refund(payment_id, refund_id, amount, kept),
             OrderCommand::Pack { vendor_id } => self.progress()?.pack(vendor_id),
             OrderCommand::Ship {
                 vendor_id,
@@ -233,6 +179,28 @@ impl Progress {
         Ok(std::iter::once(paid).chain(completed).collect())
     }
 
+    /// Asked twice for the same, it decides once.
+    fn record_refund(
+        &self,
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: Money,
+        kept: Money,
+    ) -> Decision {
+        if self.paid_by != Some(payment_id) {
+            return Err(OrderError::PaidOtherwise);
+        }
+        if self.refunds.contains(&refund_id) {
+            return Ok(vec![]);
+        }
+        Ok(vec![OrderEvent::Refunded {
+            payment_id,
+            refund_id,
+            amount: amount.amount(),
+            kept: kept.amount(),
+        }])
+    }
+
     fn pack(&self, vendor_id: VendorId) -> Decision {
         match self.workable(vendor_id)?.status {
             FulfilmentStatus::Pending => Ok(vec![OrderEvent::Packed { vendor_id }]),
@@ -294,7 +262,7 @@ impl Progress {
         if self.any_is_shipped() {
             return Err(OrderError::AlreadyShipped);
         }
-        if self.paid_by.is_some() {
+        if self.paid_by.is_some() && !self.is_refunded {
             return Err(OrderError::AlreadyPaid);
         }
         Ok(vec![OrderEvent::Cancelled {
@@ -344,6 +312,12 @@ impl Progress {
         match event {
             OrderEvent::Placed(_) => (),
             OrderEvent::Paid { payment_id, .. } => self.paid_by = Some(payment_id),
+            OrderEvent::Refunded {
+                refund_id, kept, ..
+            } => {
+                self.refunds.push(refund_id);
+                self.is_refunded = kept == 0;
+            }
             OrderEvent::Packed { vendor_id } => {
                 self.fulfilments.entry(vendor_id).or_default().status = FulfilmentStatus::Packed;
             }
@@ -377,6 +351,8 @@ impl From<Box<Placement>> for Progress {
                 .collect(),
             placement: *placement,
             paid_by: None,
+            refunds: Vec::new(),
+            is_refunded: false,
             end: None,
         }
     }

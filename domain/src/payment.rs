@@ -4,11 +4,15 @@ mod command;
 mod error;
 mod event;
 #[cfg(test)]
+mod properties;
+mod refund;
+#[cfg(test)]
 mod tests;
 
 pub use command::PaymentCommand;
 pub use error::PaymentError;
 pub use event::{PaymentEvent, PaymentProvider};
+pub use refund::{Refund, RefundMethod};
 
 use crate::{AccountId, Decide, Money, OrderId, PaymentId, StoreId, Text, write_decision};
 use cqrs_es::Aggregate;
@@ -35,8 +39,15 @@ pub struct Demand {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Progress {
     Open,
-    Captured { reference: Text<200> },
+    Captured(Box<Captured>),
     Cancelled,
+}
+
+/// Money that came, and what of it went back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Captured {
+    reference: Text<200>,
+    refunds: Vec<Refund>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,11 +58,33 @@ pub enum PaymentStatus {
     /// The payer's turn: cash on delivery from the start, as nobody needs to be asked.
     Pending,
     Captured,
+    PartlyRefunded,
+    /// All of it went back.
+    Refunded,
     /// It will not be asked for again; no money had moved.
     Cancelled,
 }
 
 impl PaymentStatus {
+    /// Of a payment whose money came, by what is left of it.
+    pub const fn of_kept(kept: i64, captured: i64) -> Self {
+        if kept == captured {
+            Self::Captured
+        } else if kept == 0 {
+            Self::Refunded
+        } else {
+            Self::PartlyRefunded
+        }
+    }
+
+    /// Whether the money came, whatever became of it since.
+    pub const fn was_captured(self) -> bool {
+        match self {
+            Self::Captured | Self::PartlyRefunded | Self::Refunded => true,
+            Self::Initiated | Self::Pending | Self::Cancelled => false,
+        }
+    }
+
     /// Before anything has happened to the payment.
     pub const fn at_first(provider: PaymentProvider) -> Self {
         if provider.is_paid_on_delivery() {
@@ -114,6 +147,7 @@ impl Decide for Payment {
                 reference,
                 collected_by,
             } => self.demand()?.capture(amount, reference, collected_by),
+            PaymentCommand::Refund(refund) => self.demand()?.refund(refund),
             PaymentCommand::Cancel { reason } => self.demand()?.cancel(reason),
         }
     }
@@ -138,7 +172,9 @@ impl Demand {
 
     pub fn status(&self) -> PaymentStatus {
         match &self.progress {
-            Progress::Captured { .. } => PaymentStatus::Captured,
+            Progress::Captured(_) => {
+                PaymentStatus::of_kept(self.kept().amount(), self.amount.amount())
+            }
             Progress::Cancelled => PaymentStatus::Cancelled,
             Progress::Open => PaymentStatus::at_first(self.provider),
         }
@@ -147,8 +183,21 @@ impl Demand {
     /// By which the money's carrier knows it, once it is there.
     pub fn reference(&self) -> Option<&Text<200>> {
         match &self.progress {
-            Progress::Captured { reference } => Some(reference),
+            Progress::Captured(captured) => Some(&captured.reference),
             Progress::Open | Progress::Cancelled => None,
+        }
+    }
+
+    /// What came and has not gone back.
+    pub fn kept(&self) -> Money {
+        match &self.progress {
+            Progress::Captured(captured) => {
+                let amounts = captured.refunds.iter().map(|refund| refund.amount.amount());
+                // Each was checked against what was left.
+                let refunded: i64 = amounts.sum();
+                Money::new(self.amount.amount() - refunded, self.amount.currency())
+            }
+            Progress::Open | Progress::Cancelled => Money::new(0, self.amount.currency()),
         }
     }
 
@@ -182,16 +231,39 @@ impl Demand {
                 reference,
                 collected_by,
             }]),
-            Progress::Captured { reference: known } if *known == reference => Ok(vec![]),
-            Progress::Captured { .. } => Err(PaymentError::AlreadyCaptured),
+            Progress::Captured(captured) if captured.reference == reference => Ok(vec![]),
+            Progress::Captured(_) => Err(PaymentError::AlreadyCaptured),
             Progress::Cancelled => Err(PaymentError::Cancelled),
         }
+    }
+
+    /// Asked twice for the same, it decides once. Never more goes back than is left.
+    fn refund(&self, refund: Refund) -> Decision {
+        let Progress::Captured(captured) = &self.progress else {
+            return Err(PaymentError::NotCaptured);
+        };
+        let mut known = captured.refunds.iter();
+        if let Some(known) = known.find(|known| known.refund_id == refund.refund_id) {
+            return if *known == refund {
+                Ok(vec![])
+            } else {
+                Err(PaymentError::AlreadyRefunded)
+            };
+        }
+        let (asked, refundable) = (refund.amount, self.kept());
+        if asked.amount() <= 0 || asked.currency() != refundable.currency() {
+            return Err(PaymentError::NoRefund);
+        }
+        if asked.amount() > refundable.amount() {
+            return Err(PaymentError::RefundTooLarge { refundable, asked });
+        }
+        Ok(vec![PaymentEvent::Refunded(refund)])
     }
 
     fn cancel(&self, reason: Text<500>) -> Decision {
         match self.progress {
             Progress::Open => Ok(vec![PaymentEvent::Cancelled { reason }]),
-            Progress::Captured { .. } => Err(PaymentError::AlreadyCaptured),
+            Progress::Captured(_) => Err(PaymentError::AlreadyCaptured),
             Progress::Cancelled => Ok(vec![]),
         }
     }
@@ -200,7 +272,13 @@ impl Demand {
         match event {
             PaymentEvent::Initiated { .. } => (),
             PaymentEvent::Captured { reference, .. } => {
-                self.progress = Progress::Captured { reference };
+                let refunds = Vec::new();
+                self.progress = Progress::Captured(Box::new(Captured { reference, refunds }));
+            }
+            PaymentEvent::Refunded(refund) => {
+                if let Progress::Captured(captured) = &mut self.progress {
+                    captured.refunds.push(refund);
+                }
             }
             PaymentEvent::Cancelled { .. } => self.progress = Progress::Cancelled,
         }

@@ -2,7 +2,7 @@
 
 use soko_domain::cart::CartEvent;
 use soko_domain::order::{CancelledBy, OrderEvent, Placement};
-use soko_domain::payment::{PaymentEvent, PaymentProvider};
+use soko_domain::payment::{PaymentEvent, PaymentProvider, RefundMethod};
 use soko_domain::stock::StockEvent;
 use soko_domain::{AnyEvent, Money, Text};
 
@@ -40,6 +40,11 @@ fn order(event: &OrderEvent) -> Sentence {
     match event {
         OrderEvent::Placed(placement) => placed(placement),
         OrderEvent::Paid { payment_id, .. } => plain(format!("paid by payment {payment_id}")),
+        OrderEvent::Refunded {
+            payment_id, kept, ..
+        } => plain(format!(
+            "money of payment {payment_id} went back, {kept} minor units are left"
+        )),
         OrderEvent::Packed { vendor_id } => plain(format!("packed by vendor {vendor_id}")),
         OrderEvent::Shipped {
             vendor_id,
@@ -113,6 +118,14 @@ fn name(provider: PaymentProvider) -> &'static str {
     }
 }
 
+fn by(method: RefundMethod) -> &'static str {
+    match method {
+        RefundMethod::Cash => "in cash",
+        RefundMethod::BankTransfer => "by bank transfer",
+        RefundMethod::MobileMoney => "by mobile money",
+    }
+}
+
 fn payment(event: &PaymentEvent) -> Sentence {
     match event {
         PaymentEvent::Initiated {
@@ -137,6 +150,16 @@ fn payment(event: &PaymentEvent) -> Sentence {
                 amount: Some(*amount),
             }
         }
+        PaymentEvent::Refunded(refund) => Sentence {
+            what: format!(
+                "refunded by {} {}, reference {}: {}",
+                refund.refunded_by,
+                by(refund.method),
+                refund.reference,
+                refund.reason
+            ),
+            amount: Some(refund.amount),
+        },
         PaymentEvent::Cancelled { reason } => Sentence {
             what: format!("payment cancelled: {reason}"),
             amount: None,

@@ -1,8 +1,9 @@
-//! Cash on delivery: taken once, and all of it.
+//! Cash on delivery: taken once, and all of it; and what of it goes back.
 
+use reqwest::Method;
 use serde_json::json;
 use soko_tests::checkers::check_everything;
-use soko_tests::{Market, Person, Soko, text};
+use soko_tests::{Market, Person, Soko, send, text};
 
 #[tokio::test]
 async fn cash_is_taken_once() {
@@ -60,6 +61,83 @@ async fn cash_is_taken_once() {
         (&json!("captured"), &json!("R-1"))
     );
     assert_eq!(reader.get(&order).await.expect(200)["status"], "completed");
+    check_everything(&soko).await;
+}
+
+#[tokio::test]
+async fn what_was_paid_goes_back_in_parts_and_never_more_of_it() {
+    let soko = Soko::start().await;
+    let (market, customer, payment, order) = delivered(&soko).await;
+    let mut owner = market.owner.clone();
+    let refunds = format!("{payment}/refunds");
+    let part = |amount: i64, reference: &str| {
+        json!({
+            "amount": { "amount": amount, "currency": "KES" }, "reason": "one was broken",
+            "method": "mobile_money", "reference": reference,
+        })
+    };
+    let early = owner.post(&refunds, part(400, "B-1")).await;
+    early.expect_problem(409, "state-conflict");
+    owner
+        .post(&format!("{payment}/collect"), json!({}))
+        .await
+        .ok();
+
+    let mut vendor = market.vendor.clone();
+    for person in [&mut vendor, &mut customer.clone()] {
+        let refused = person.post(&refunds, part(400, "B-1")).await;
+        refused.expect_problem(403, "forbidden");
+    }
+    let mut stranger = soko.person("stranger").await;
+    let refused = stranger.post(&refunds, part(400, "B-1")).await;
+    refused.expect_problem(404, "not-found");
+    let refused = owner.post(&refunds, json!({})).await;
+    refused.expect_problem(422, "validation");
+    for wrong in [0, -1] {
+        let refused = owner.post(&refunds, part(wrong, "B-1")).await;
+        let problem = refused.expect_problem(422, "validation");
+        assert_eq!(problem["errors"][0]["pointer"], "/amount");
+    }
+    let no_key = send(
+        owner
+            .request(Method::POST, &refunds)
+            .json(&part(400, "B-1")),
+    )
+    .await;
+    no_key.expect_problem(400, "missing-idempotency-key");
+
+    let first = owner
+        .post_with_key(&refunds, "first", part(400, "B-1"))
+        .await;
+    let first = first.expect(201);
+    assert_eq!(first["status"], "partly_refunded");
+    assert_eq!(first["refundable"]["amount"], 600);
+    let again = owner
+        .post_with_key(&refunds, "first", part(400, "B-1"))
+        .await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!(again.expect(201), first);
+    // One receipt stands for one refund.
+    let refused = owner.post(&refunds, part(100, "B-1")).await;
+    refused.expect_problem(409, "already-exists");
+    let refused = owner.post(&refunds, part(601, "B-2")).await;
+    refused.expect_problem(409, "state-conflict");
+    let rest = owner.post(&refunds, json!({ "reason": "all of it" })).await;
+    let rest = rest.expect(201);
+    assert_eq!(rest["amount"]["amount"], 600);
+    assert_eq!(rest["status"], "refunded");
+
+    let reader = customer.after(&owner);
+    let shown = reader.get(&payment).await.expect(200);
+    assert_eq!(shown["status"], "refunded");
+    assert_eq!(shown["refunded"]["amount"], 1000);
+    let shown = reader.get(&order).await.expect(200);
+    assert_eq!(shown["payment"]["status"], "refunded");
+    assert_eq!(shown["status"], "completed");
+    let tracking = reader.get(&format!("{order}/tracking")).await.expect(200);
+    let steps = tracking["items"].as_array().unwrap().iter();
+    let refunds = steps.filter(|step| step["kind"] == "refunded").count();
+    assert_eq!(refunds, 2);
     check_everything(&soko).await;
 }
 

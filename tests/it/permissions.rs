@@ -688,6 +688,13 @@ fn rules(stage: &Stage) -> Vec<Rule> {
         ),
         rule("get", "/payments/{id}", none(), order, PAYMENT_VIEWERS),
         rule("post", "/payments/{id}/collect", none(), order, CASHIERS),
+        rule(
+            "post",
+            "/payments/{id}/refunds",
+            json!({ "reason": "damaged" }),
+            order,
+            MANAGERS,
+        ),
         rule("get", "/reports/sales", none(), in_store, REPORT_READERS).with(&sales),
         rule("get", "/projections", none(), Where::Platform, &[Admin]),
         rule("get", "/audit/events", none(), tenant, TENANT).with(&of_tenant),

@@ -3,14 +3,16 @@
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use soko_commands::handlers::{
-    CollectPayment, CollectPaymentError, CollectedPayment, collect_payment,
+    CollectPayment, CollectPaymentError, CollectedPayment, RefundPayment, RefundPaymentError,
+    RefundedPayment, collect_payment, refund_payment,
 };
 use soko_domain::order::OrderStatus;
-use soko_domain::payment::{PaymentError, PaymentProvider, PaymentStatus};
+use soko_domain::payment::{PaymentError, PaymentProvider, PaymentStatus, Refund, RefundMethod};
 use soko_domain::permission::{Permission, Role, allows};
-use soko_domain::{Money, Order, OrderId, Payment, PaymentId, Text};
+use soko_domain::{Money, Order, OrderId, Payment, PaymentId, RefundId, Text};
 use soko_projections::read_models::orders::Orders;
 use soko_projections::read_models::payments::{self as found, Payments};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller::{Caller, Permit};
@@ -19,13 +21,25 @@ use crate::found::Found;
 use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
-use crate::recorded::Recorded;
+use crate::recorded::{New, Recorded};
 use crate::resources::order_details::{NextAction, OrderPayment};
 use crate::resources::order_views::{audience, is_of_vendor};
 use crate::resources::orders::place_of;
-use crate::schema::{answer, body};
+use crate::schema::{answer, body, words};
+
+words! { RefundMethod = "RefundMethod" ["cash", "bank_transfer", "mobile_money"] }
 
 body! {
+    pub(crate) struct RefundRequest {
+        /// What goes back; all that is left if left out.
+        pub amount: Option<Money>,
+        pub reason: Text<500>,
+        /// Cash if left out.
+        pub method: Option<RefundMethod>,
+        /// Such as the number of a receipt, or of a transfer; unique within the store.
+        pub reference: Option<Text<200>>,
+    }
+
     pub(crate) struct Collection {
         /// What was taken; the whole of it if left out.
         pub amount: Option<Money>,
@@ -43,12 +57,25 @@ answer! {
         pub order_status: OrderStatus,
     }
 
+    pub(crate) struct RefundMade {
+        pub refund_id: RefundId,
+        pub payment_id: PaymentId,
+        pub order_id: OrderId,
+        /// Of the payment.
+        pub status: PaymentStatus,
+        pub amount: Money,
+        /// What of the payment is left, and could go back, too.
+        pub refundable: Money,
+    }
+
     pub(crate) struct PaymentDetails {
         pub payment_id: PaymentId,
         pub order_id: OrderId,
         pub provider: PaymentProvider,
         pub status: PaymentStatus,
         pub amount: Money,
+        /// What of it went back.
+        pub refunded: Money,
         /// Under which the provider knows it, once it is captured.
         pub reference: Option<String>,
         pub next_action: NextAction,
@@ -81,6 +108,48 @@ pub(crate) async fn collect(
         amount: collected.amount,
         order_id: collected.order_id,
         order_status: collected.order_status,
+    }))
+}
+
+/// Puts on record that money went back, by the hands of who says so.
+pub(crate) async fn refund(
+    app: Data<App>,
+    caller: Caller,
+    payment_id: Path<PaymentId>,
+    command: Command<RefundRequest>,
+) -> Result<New<RefundMade>> {
+    let nothing = || Problem::new(Code::NotFound);
+    let payment = app.engine().read::<Payment>(*payment_id).await?;
+    let demand = payment.state.demand().map_err(|_| nothing())?;
+    let order = app.engine().read::<Order>(demand.order_id()).await?;
+    let progress = order.state.progress().map_err(|_| nothing())?;
+    let permit = caller.permit(place_of(&caller, progress)).await?;
+    let context = permit.context(&command);
+    let refund_id = RefundId::from_uuid(Uuid::now_v7());
+    let asked = command.body;
+    let refund = Refund {
+        refund_id,
+        amount: asked.amount.unwrap_or(demand.kept()),
+        reason: asked.reason,
+        method: asked.method.unwrap_or(RefundMethod::Cash),
+        reference: asked.reference.unwrap_or_else(|| Text::of_id(refund_id)),
+        refunded_by: caller.account()?,
+    };
+    let request = RefundPayment {
+        payment_id: *payment_id,
+        refund,
+    };
+    let done = refund_payment(app.engine(), request, &context).await;
+    let recorded: New<RefundedPayment> = app
+        .recorded_of::<Payment, _, _, _>(*payment_id, done, &context)
+        .await?;
+    Ok(recorded.map(|refunded| RefundMade {
+        refund_id: refunded.refund_id,
+        payment_id: refunded.payment_id,
+        order_id: refunded.order_id,
+        status: refunded.payment_status,
+        amount: refunded.amount,
+        refundable: refunded.kept,
     }))
 }
 
@@ -126,6 +195,7 @@ pub(crate) async fn get(
         provider: row.provider,
         status: row.status,
         amount: Money::new(row.amount, row.currency),
+        refunded: Money::new(row.refunded, row.currency),
         reference: row.reference,
         next_action,
         captured_at: row.captured_at,
@@ -142,10 +212,20 @@ impl From<CollectPaymentError> for Problem {
     }
 }
 
+impl From<RefundPaymentError> for Problem {
+    fn from(error: RefundPaymentError) -> Self {
+        match error {
+            RefundPaymentError::Order(error) => error.into(),
+            RefundPaymentError::Payment(error) => error.into(),
+        }
+    }
+}
+
 impl From<PaymentError> for Problem {
     fn from(error: PaymentError) -> Self {
         let code = match &error {
             PaymentError::NotInitiated => Code::NotFound,
+            PaymentError::NoRefund => return Self::invalid_at("/amount", error),
             _ => Code::StateConflict,
         };
         Self::new(code).with_detail(error)

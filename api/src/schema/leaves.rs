@@ -12,8 +12,8 @@ use soko_domain::tenant::TenantRole;
 use soko_domain::vendor::VendorRole;
 use soko_domain::{
     AccountId, Address, AddressId, CartId, CategoryId, CountryCode, Currency, EmailAddress,
-    InvitationId, LocationId, Money, OrderId, PaymentId, PhoneNumber, ProductId, Quantity, Sku,
-    Slug, StoreId, TaxRate, TenantId, Text, VariantId, VendorId,
+    InvitationId, LocationId, Money, OrderId, PaymentId, PhoneNumber, ProductId, Quantity,
+    RefundId, Sku, Slug, StoreId, TaxRate, TenantId, Text, VariantId, VendorId,
 };
 use soko_event_log::Position;
 use uuid::Uuid;
@@ -58,6 +58,7 @@ leaves! {
     OrderId => { "type": "string", "format": "uuid" },
     PaymentId => { "type": "string", "format": "uuid" },
     InvitationId => { "type": "string", "format": "uuid" },
+    RefundId => { "type": "string", "format": "uuid" },
     AddressId => { "type": "string", "format": "uuid" },
     Position => { "type": "integer", "format": "int64", "minimum": 0 },
     Quantity => { "type": "integer", "minimum": 1 },

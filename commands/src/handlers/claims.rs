@@ -51,6 +51,14 @@ impl Name {
         }
     }
 
+    /// And so are what they give back, whichever way it goes.
+    pub(super) fn refund(store_id: StoreId, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("refund/{store_id}/{reference}"),
+        }
+    }
+
     fn within(store_id: StoreId, kind: ClaimKind, name: impl Display) -> Self {
         Self {
             kind,

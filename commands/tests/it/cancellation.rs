@@ -13,8 +13,12 @@ use uuid::Uuid;
 async fn a_dropped_request_leaves_the_lane_as_the_log_has_it() {
     let world = World::new().await;
     let mug = world.stocked(10_000).await;
-    let mut answered = HashSet::new();
-    for round in 0..60_u64 {
+    let (mut answered, mut asked) = (HashSet::new(), 0);
+    // On a busy machine it takes longer until anything is answered.
+    for round in 0..400_u64 {
+        if round >= 60 && !answered.is_empty() {
+            break;
+        }
         let requests: Vec<_> = (0..8)
             .map(|_| {
                 let (engine, context) = (world.engine.clone(), context());
@@ -28,7 +32,9 @@ async fn a_dropped_request_leaves_the_lane_as_the_log_has_it() {
                 })
             })
             .collect();
-        tokio::time::sleep(Duration::from_micros(round * 37)).await;
+        asked += requests.len();
+        let patience = Duration::from_micros(round * 37 + round.saturating_sub(60) * 1_000);
+        tokio::time::sleep(patience).await;
         for request in requests {
             request.abort();
             if let Ok(command_id) = request.await {
@@ -48,7 +54,7 @@ async fn a_dropped_request_leaves_the_lane_as_the_log_has_it() {
     assert_eq!(appended.len(), rows.len());
     assert!(appended.is_superset(&answered));
     assert!(
-        !answered.is_empty() && answered.len() < 480,
+        !answered.is_empty() && answered.len() < asked,
         "{}",
         answered.len()
     );

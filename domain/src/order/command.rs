@@ -1,7 +1,7 @@
 //! What may be asked of an order.
 
 use super::{CancelledBy, Placement};
-use crate::{Money, PaymentId, Text, VendorId};
+use crate::{Money, PaymentId, RefundId, Text, VendorId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderCommand {
@@ -10,6 +10,14 @@ pub enum OrderCommand {
     RecordPayment {
         payment_id: PaymentId,
         amount: Money,
+    },
+    /// Some of the money went back, or all of it.
+    RecordRefund {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: Money,
+        /// What of the payment is left.
+        kept: Money,
     },
     /// One vendor's part is ready to go.
     Pack {

@@ -27,6 +27,8 @@ pub enum OrderError {
     AwaitsPayment,
     #[error("the order is paid already")]
     AlreadyPaid,
+    #[error("it was not this payment that paid the order")]
+    PaidOtherwise,
     #[error("{expected} is to be paid, not {found}")]
     AmountDiffers { expected: Money, found: Money },
     #[error("vendor {vendor_id} has no part in the order")]

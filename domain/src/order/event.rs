@@ -4,7 +4,7 @@ use crate::event_names::event_names;
 use crate::payment::PaymentProvider;
 use crate::{
     AccountId, Address, Currency, EmailAddress, OrderId, PaymentId, Personal, ProductId, Quantity,
-    Sku, StoreId, SubjectId, Tax, Text, VariantId, VendorId,
+    RefundId, Sku, StoreId, SubjectId, Tax, Text, VariantId, VendorId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,14 @@ pub enum OrderEvent {
         payment_id: PaymentId,
         amount: i64,
     },
+    /// Some of the money went back, or all of it. Minor units of the order's currency.
+    Refunded {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        amount: i64,
+        /// What of the payment is left.
+        kept: i64,
+    },
     Packed {
         vendor_id: VendorId,
     },
@@ -148,6 +156,7 @@ pub enum OrderEvent {
 event_names!(OrderEvent, "order", {
     Placed => "placed" v 1,
     Paid => "paid" v 1,
+    Refunded => "refunded" v 1,
     Packed => "packed" v 1,
     Shipped => "shipped" v 1,
     Delivered => "delivered" v 1,

@@ -17,7 +17,8 @@ proptest! {
         for command in commands {
             let was_final = order.progress().unwrap().status().is_final();
             for event in order.decide(command).unwrap_or_default() {
-                prop_assert!(!was_final, "{event:?} after the end");
+                let is_refund = matches!(event, OrderEvent::Refunded { .. });
+                prop_assert!(!was_final || is_refund, "{event:?} after the end");
                 seen.note(&event)?;
                 order.apply(event);
             }
@@ -65,6 +66,7 @@ proptest! {
 #[derive(Default)]
 struct Seen {
     paid: u32,
+    is_refunded: bool,
     shipped: Vec<VendorId>,
     delivered: Vec<VendorId>,
     completed: bool,
@@ -76,6 +78,10 @@ impl Seen {
         match event {
             OrderEvent::Placed(_) => prop_assert!(false, "placed twice"),
             OrderEvent::Paid { .. } => self.paid += 1,
+            OrderEvent::Refunded { kept, .. } => {
+                prop_assert!(self.paid == 1);
+                self.is_refunded = *kept == 0;
+            }
             OrderEvent::Packed { vendor_id } => prop_assert!(!self.shipped.contains(vendor_id)),
             OrderEvent::Shipped { vendor_id, .. } => {
                 prop_assert!(!self.shipped.contains(vendor_id));
@@ -97,7 +103,7 @@ impl Seen {
         let is_delivered = self.delivered.len() == 2;
         prop_assert_eq!(self.completed, is_delivered && self.paid == 1);
         if self.cancelled {
-            prop_assert!(self.shipped.is_empty() && self.paid == 0);
+            prop_assert!(self.shipped.is_empty() && (self.paid == 0 || self.is_refunded));
         }
         if is_online && self.paid == 0 {
             prop_assert!(self.shipped.is_empty());
@@ -127,6 +133,7 @@ impl Seen {
 fn any_command() -> impl Strategy<Value = OrderCommand> {
     prop_oneof![
         2 => any_payment(),
+        1 => any_refund(),
         2 => any_vendor().prop_map(|vendor_id| OrderCommand::Pack { vendor_id }),
         4 => any_vendor().prop_map(|vendor_id| OrderCommand::Ship {
             vendor_id,
@@ -151,6 +158,21 @@ fn any_payment() -> impl Strategy<Value = OrderCommand> {
         proptest::sample::select(amounts),
     )
         .prop_map(|(payment_id, amount)| OrderCommand::RecordPayment { payment_id, amount })
+}
+
+/// As the payment tells it, which knows what is left: here, a part or all of it.
+fn any_refund() -> impl Strategy<Value = OrderCommand> {
+    (1..3_u128).prop_map(|number| {
+        let total = placement().total().amount();
+        let currency = placement().currency;
+        let kept = if number == 1 { total - 1 } else { 0 };
+        OrderCommand::RecordRefund {
+            payment_id: placement().payment_id,
+            refund_id: Uuid::from_u128(number).into(),
+            amount: Money::new(total - kept, currency),
+            kept: Money::new(kept, currency),
+        }
+    })
 }
 
 fn any_vendor() -> impl Strategy<Value = VendorId> {

@@ -1,6 +1,9 @@
 //! Given, when, then.
 
+mod refunds;
+
 use super::*;
+use crate::payment::PaymentProvider;
 use crate::{Address, Currency, Personal, Quantity, SubjectId, Tax};
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use uuid::Uuid;

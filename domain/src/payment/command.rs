@@ -1,6 +1,6 @@
 //! What may be asked of a payment.
 
-use super::PaymentProvider;
+use super::{PaymentProvider, Refund};
 use crate::{AccountId, Money, OrderId, StoreId, Text};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum PaymentCommand {
         /// Who took the cash.
         collected_by: Option<AccountId>,
     },
+    /// Money goes back; it has been handed over, or sent, by whoever says so.
+    Refund(Refund),
     Cancel {
         reason: Text<500>,
     },

@@ -18,4 +18,12 @@ pub enum PaymentError {
     AlreadyCaptured,
     #[error("the payment is cancelled")]
     Cancelled,
+    #[error("there is no money that could go back")]
+    NotCaptured,
+    #[error("a refund is more than nothing, and in the currency of the payment")]
+    NoRefund,
+    #[error("{refundable} can go back, not {asked}")]
+    RefundTooLarge { refundable: Money, asked: Money },
+    #[error("another refund was made under this id")]
+    AlreadyRefunded,
 }

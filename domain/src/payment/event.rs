@@ -1,5 +1,6 @@
 //! What has happened to a payment.
 
+use super::Refund;
 use crate::event_names::event_names;
 use crate::{AccountId, Money, OrderId, StoreId, Text};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub enum PaymentEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         collected_by: Option<AccountId>,
     },
+    /// Some of the money went back, or all of it.
+    Refunded(Refund),
     /// It will not be asked for again; no money had moved.
     Cancelled { reason: Text<500> },
 }
@@ -56,5 +59,6 @@ pub enum PaymentEvent {
 event_names!(PaymentEvent, "payment", {
     Initiated => "initiated" v 1,
     Captured => "captured" v 1,
+    Refunded => "refunded" v 1,
     Cancelled => "cancelled" v 1,
 });

@@ -57,7 +57,7 @@ fn nobody_is_asked_for_less_than_nothing() {
 
 #[test]
 fn nothing_happens_to_a_payment_that_was_never_initiated() {
-    for command in [capture(1_000, "R1"), cancel()] {
+    for command in [capture(1_000, "R1"), refund(1, 1), cancel()] {
         given([])
             .when(command)
             .then_expect_error(PaymentError::NotInitiated);
@@ -117,6 +117,87 @@ fn only_the_amount_that_is_due_is_captured() {
 }
 
 #[test]
+fn what_came_can_go_back_in_parts_and_never_more_of_it() {
+    let paid = || vec![initiated(CASH, 1_000), captured(1_000, "R1")];
+    given_events(paid())
+        .when(refund(1, 400))
+        .then_expect_events(vec![refunded(1, 400)]);
+    let part = payment([
+        initiated(CASH, 1_000),
+        captured(1_000, "R1"),
+        refunded(1, 400),
+    ]);
+    let demand = part.demand().unwrap();
+    assert_eq!(demand.status(), PaymentStatus::PartlyRefunded);
+    assert_eq!(demand.kept(), kes(600));
+    let mut partly = paid();
+    partly.push(refunded(1, 400));
+    given_events(partly.clone())
+        .when(refund(2, 601))
+        .then_expect_error(PaymentError::RefundTooLarge {
+            refundable: kes(600),
+            asked: kes(601),
+        });
+    given_events(partly.clone())
+        .when(refund(2, 600))
+        .then_expect_events(vec![refunded(2, 600)]);
+    partly.push(refunded(2, 600));
+    given_events(partly)
+        .when(refund(3, 1))
+        .then_expect_error(PaymentError::RefundTooLarge {
+            refundable: kes(0),
+            asked: kes(1),
+        });
+}
+
+#[test]
+fn all_of_it_gone_back_is_refunded() {
+    let payment = payment([
+        initiated(CASH, 1_000),
+        captured(1_000, "R1"),
+        refunded(1, 1_000),
+    ]);
+    assert_eq!(payment.demand().unwrap().status(), PaymentStatus::Refunded);
+}
+
+#[test]
+fn the_same_refund_told_twice_goes_back_once() {
+    let paid = || {
+        vec![
+            initiated(CASH, 1_000),
+            captured(1_000, "R1"),
+            refunded(1, 400),
+        ]
+    };
+    given_events(paid())
+        .when(refund(1, 400))
+        .then_expect_events(vec![]);
+    given_events(paid())
+        .when(refund(1, 500))
+        .then_expect_error(PaymentError::AlreadyRefunded);
+}
+
+#[test]
+fn nothing_goes_back_that_never_came_or_is_no_money_of_it() {
+    given([initiated(CASH, 1_000)])
+        .when(refund(1, 1))
+        .then_expect_error(PaymentError::NotCaptured);
+    given([initiated(CASH, 1_000), cancelled()])
+        .when(refund(1, 1))
+        .then_expect_error(PaymentError::NotCaptured);
+    for amount in [0, -1] {
+        given([initiated(CASH, 1_000), captured(1_000, "R1")])
+            .when(refund(1, amount))
+            .then_expect_error(PaymentError::NoRefund);
+    }
+    let mut dollars = a_refund(1, 1);
+    dollars.amount = Money::new(1, Currency::Usd);
+    given([initiated(CASH, 1_000), captured(1_000, "R1")])
+        .when(PaymentCommand::Refund(dollars))
+        .then_expect_error(PaymentError::NoRefund);
+}
+
+#[test]
 fn an_open_payment_is_cancelled_once() {
     given([initiated(CASH, 1_000)])
         .when(cancel())
@@ -148,6 +229,29 @@ fn a_cancelled_payment_takes_no_money() {
 }
 
 const CASH: PaymentProvider = PaymentProvider::CashOnDelivery;
+
+fn a_refund(number: u128, amount: i64) -> Refund {
+    Refund {
+        refund_id: Uuid::from_u128(number).into(),
+        amount: kes(amount),
+        reason: "damaged".parse().unwrap(),
+        method: RefundMethod::Cash,
+        reference: format!("B{number}").parse().unwrap(),
+        refunded_by: Uuid::from_u128(7).into(),
+    }
+}
+
+fn refund(number: u128, amount: i64) -> PaymentCommand {
+    PaymentCommand::Refund(a_refund(number, amount))
+}
+
+fn refunded(number: u128, amount: i64) -> PaymentEvent {
+    PaymentEvent::Refunded(a_refund(number, amount))
+}
+
+fn given_events(events: Vec<PaymentEvent>) -> AggregateTestExecutor<Payment> {
+    TestFramework::with(()).given(events)
+}
 
 fn given<const N: usize>(events: [PaymentEvent; N]) -> AggregateTestExecutor<Payment> {
     TestFramework::with(()).given(events.into())

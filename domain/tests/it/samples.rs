@@ -5,7 +5,7 @@ use soko_domain::account::{AccountEvent, PlatformRole};
 use soko_domain::cart::{CartEvent, CartOwner};
 use soko_domain::category::CategoryEvent;
 use soko_domain::order::{CancelledBy, Customer, OrderEvent, OrderLine, Placement, Totals};
-use soko_domain::payment::{PaymentEvent, PaymentProvider};
+use soko_domain::payment::{PaymentEvent, PaymentProvider, Refund, RefundMethod};
 use soko_domain::product::{Description, ProductEvent, Seo, Variant};
 use soko_domain::stock::{StockEvent, StockNote};
 use soko_domain::store::{StoreEvent, StoreRole, Terms};
@@ -339,6 +339,12 @@ fn order() -> impl Iterator<Item = OrderEvent> {
             payment_id: id(40),
             amount: 220_000,
         },
+        OrderEvent::Refunded {
+            payment_id: id(40),
+            refund_id: id(41),
+            amount: 20_000,
+            kept: 200_000,
+        },
         OrderEvent::Packed { vendor_id },
         OrderEvent::Shipped {
             vendor_id,
@@ -365,6 +371,14 @@ fn payment() -> impl Iterator<Item = PaymentEvent> {
             reference: text("RECEIPT-0001"),
             collected_by: Some(id(30)),
         },
+        PaymentEvent::Refunded(Refund {
+            refund_id: id(41),
+            amount: kes(20_000),
+            reason: text("one mug was broken"),
+            method: RefundMethod::MobileMoney,
+            reference: text("SJK1ABCDEF"),
+            refunded_by: id(30),
+        }),
         PaymentEvent::Cancelled {
             reason: text("the order was cancelled"),
         },

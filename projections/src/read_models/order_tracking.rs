@@ -88,6 +88,8 @@ fn text_of(event: &OrderEvent) -> String {
     match event {
         OrderEvent::Placed(_) => "Your order was placed".to_owned(),
         OrderEvent::Paid { .. } => "Your payment has arrived".to_owned(),
+        OrderEvent::Refunded { kept: 0, .. } => "Your money went back to you".to_owned(),
+        OrderEvent::Refunded { .. } => "Some of your money went back to you".to_owned(),
         OrderEvent::Packed { .. } => "Packed".to_owned(),
         OrderEvent::Shipped { .. } => match parcel_of(event) {
             (None, None) => "On its way".to_owned(),
@@ -120,6 +122,7 @@ fn vendor_of(event: &OrderEvent) -> Option<VendorId> {
         | OrderEvent::Delivered { vendor_id } => Some(*vendor_id),
         OrderEvent::Placed(_)
         | OrderEvent::Paid { .. }
+        | OrderEvent::Refunded { .. }
         | OrderEvent::Completed {}
         | OrderEvent::Cancelled { .. } => None,
     }
@@ -134,6 +137,7 @@ fn parcel_of(event: &OrderEvent) -> (Option<&Text<100>>, Option<&Text<100>>) {
         } => (carrier.as_ref(), tracking_number.as_ref()),
         OrderEvent::Placed(_)
         | OrderEvent::Paid { .. }
+        | OrderEvent::Refunded { .. }
         | OrderEvent::Packed { .. }
         | OrderEvent::Delivered { .. }
         | OrderEvent::Completed {}

@@ -162,6 +162,9 @@ impl Order {
                 self.payment_id = *payment_id;
                 self.payment_status = PaymentStatus::Captured;
             }
+            OrderEvent::Refunded { kept, .. } => {
+                self.payment_status = PaymentStatus::of_kept(*kept, self.total);
+            }
             OrderEvent::Packed { vendor_id } => {
                 self.fulfil(*vendor_id, |part| part.status = FulfilmentStatus::Packed);
             }
@@ -180,7 +183,7 @@ impl Order {
             OrderEvent::Completed {} => self.status = OrderStatus::Completed,
             OrderEvent::Cancelled { .. } => {
                 self.status = OrderStatus::Cancelled;
-                if self.payment_status != PaymentStatus::Captured {
+                if !self.payment_status.was_captured() {
                     self.payment_status = PaymentStatus::Cancelled;
                 }
             }
@@ -200,7 +203,7 @@ impl Order {
     }
 
     fn is_paid(&self) -> bool {
-        self.payment_status == PaymentStatus::Captured
+        self.payment_status.was_captured()
     }
 
     fn see_who_is_next(&mut self) {

@@ -104,7 +104,9 @@ impl ReadModel for Payments {
                 changed_at: at,
                 version: 0,
             },
-            PaymentEvent::Captured { .. } | PaymentEvent::Cancelled { .. } => row?,
+            PaymentEvent::Captured { .. }
+            | PaymentEvent::Refunded(_)
+            | PaymentEvent::Cancelled { .. } => row?,
         };
         match event {
             PaymentEvent::Initiated { .. } => (),
@@ -118,6 +120,11 @@ impl ReadModel for Payments {
                 payment.reference = Some(reference.to_string());
                 payment.collected_by = *collected_by;
                 payment.captured_at = Some(at);
+            }
+            PaymentEvent::Refunded(refund) => {
+                payment.refunded += refund.amount.amount();
+                let kept = payment.captured - payment.refunded;
+                payment.status = PaymentStatus::of_kept(kept, payment.captured);
             }
             PaymentEvent::Cancelled { reason } => {
                 payment.status = PaymentStatus::Cancelled;

@@ -160,6 +160,7 @@ impl<'a> Sale<'a> {
                 sign: -1,
             }),
             OrderEvent::Paid { .. }
+            | OrderEvent::Refunded { .. }
             | OrderEvent::Packed { .. }
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered { .. }

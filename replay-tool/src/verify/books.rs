@@ -16,6 +16,8 @@ pub(super) struct Books {
     held: HashMap<OrderId, BTreeMap<(VariantId, LocationId), i64>>,
     orders: HashMap<OrderId, OpenOrder>,
     payments: HashMap<PaymentId, i64>,
+    /// What came and has not gone back.
+    kept: HashMap<PaymentId, i64>,
     references: HashSet<String>,
     last_time: Option<chrono::DateTime<chrono::Utc>>,
     pub(super) events: u64,
@@ -222,6 +224,16 @@ impl Books {
                     open.ended = true;
                 }
             }
+            OrderEvent::Refunded {
+                payment_id, kept, ..
+            } => {
+                let left = self.kept.get(payment_id).copied().unwrap_or_default();
+                if left != *kept {
+                    broken.push(format!(
+                        "order {order}: {kept} is left of payment {payment_id}, which has {left}"
+                    ));
+                }
+            }
             OrderEvent::Packed { .. }
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered { .. } => {}
@@ -234,8 +246,16 @@ impl Books {
                 amount, reference, ..
             } => {
                 *self.payments.entry(payment).or_default() += amount.amount();
+                *self.kept.entry(payment).or_default() += amount.amount();
                 if !self.references.insert(reference.to_string()) {
                     broken.push(format!("reference {reference} was applied twice"));
+                }
+            }
+            PaymentEvent::Refunded(refund) => {
+                let kept = self.kept.entry(payment).or_default();
+                *kept -= refund.amount.amount();
+                if *kept < 0 || refund.amount.amount() <= 0 {
+                    broken.push(format!("payment {payment}: more went back than came"));
                 }
             }
             PaymentEvent::Initiated { .. } | PaymentEvent::Cancelled { .. } => (),

@@ -8,6 +8,8 @@ use soko_tests::{Market, Soko, text};
 
 const BUYERS: usize = 8;
 
+const REFUNDS: usize = 6;
+
 #[tokio::test]
 async fn the_last_one_is_sold_once() {
     let soko = Soko::start().await;
@@ -85,6 +87,43 @@ async fn an_order_is_cancelled_or_shipped_and_never_both() {
     assert_eq!(cancelled + shipped, rounds());
     assert_eq!(happened(&soko, "order.cancelled").await, cancelled);
     assert_eq!(happened(&soko, "order.shipped").await, shipped);
+    check_everything(&soko).await;
+}
+
+/// Each wants more than half of it back.
+#[tokio::test]
+async fn money_goes_back_once() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let stock = u32::try_from(rounds()).unwrap();
+    let mug = market.product("Mug", 1_000, stock).await;
+    let customer = soko.person("customer").await;
+    let (market, mug, customer) = (&market, &mug, &customer);
+    on_tracks(vec![(); TRACKS], |_, ()| async move {
+        let mut buyer = customer.clone();
+        let placed = buyer.post("/orders", market.order_of(&[(mug, 1)])).await;
+        let placed = placed.expect(201);
+        let payment = format!("/payments/{}", text(&placed["payment"]["payment_id"]));
+        let mut owner = market.owner.clone();
+        owner
+            .post(&format!("{payment}/collect"), json!({}))
+            .await
+            .ok();
+        let refunds = &*format!("{payment}/refunds");
+        let asking = (0..REFUNDS).map(|_| {
+            let mut owner = owner.clone();
+            let amount = json!({ "amount": 600, "currency": "KES" });
+            let refund = json!({ "amount": amount, "reason": "it was broken" });
+            async move { owner.post(refunds, refund).await }
+        });
+        let (paid, refused) = divided(join_all(asking).await);
+        assert_eq!(paid.len(), 1);
+        for answer in refused {
+            answer.expect_problem(409, "state-conflict");
+        }
+    })
+    .await;
+    assert_eq!(happened(&soko, "payment.refunded").await, rounds());
     check_everything(&soko).await;
 }
 

@@ -4,7 +4,7 @@ use super::{TRACKS, divided, happened, on_tracks, rounds};
 use futures::future::{join, join_all};
 use serde_json::json;
 use soko_tests::checkers::check_everything;
-use soko_tests::{Market, Soko, text};
+use soko_tests::{Authenticator, Market, Soko, text};
 
 const APPLICANTS: usize = 3;
 
@@ -118,4 +118,42 @@ async fn an_invitation_is_accepted_once_or_withdrawn() {
     let joined: usize = tracks.iter().map(|(_, joined)| joined).sum();
     assert_eq!(happened(&soko, "vendor.member_joined").await, joined);
     check_everything(&soko).await;
+}
+
+/// What only who knows the password can try; there is no wait between right codes.
+const SHOWN: usize = 4;
+
+#[tokio::test]
+async fn a_recovery_code_is_good_once() {
+    let soko = Soko::start().await;
+    let (soko, password) = (&soko, "a long enough password");
+    // Hashes take their time: a tenth of the rounds of others.
+    let tracks = join_all((0..TRACKS).map(|_| soko.person("amina"))).await;
+    on_tracks(tracks, |number, mut amina| async move {
+        if number % LOOKED_AT >= TRACKS {
+            return amina;
+        }
+        let offer = json!({ "current_password": password });
+        let offer = amina.post("/me/second-factor", offer).await.expect(200);
+        let app = Authenticator::new(&text(&offer["secret"]));
+        let code = json!({ "code": app.code(0) });
+        let confirmed = amina.post("/me/second-factor/confirm", code).await;
+        let codes = confirmed.expect(200)["recovery_codes"].clone();
+        let showing = (0..SHOWN).map(|_| {
+            let (mut amina, code) = (amina.clone(), json!({ "code": codes[0] }));
+            async move { amina.post("/auth/step-up", code).await }
+        });
+        let (let_in, refused) = divided(join_all(showing).await);
+        assert_eq!(let_in.len(), 1);
+        for answer in refused {
+            answer.expect_problem(422, "validation");
+        }
+        let remove = json!({ "current_password": password, "code": codes[1] });
+        amina
+            .post("/me/second-factor/remove", remove)
+            .await
+            .expect(204);
+        amina
+    })
+    .await;
 }

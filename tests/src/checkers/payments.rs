@@ -7,8 +7,12 @@ pub(super) async fn are_applied_once(auditor: &mut PgConnection) {
     let twice = "SELECT provider, reference, kind, count(*) FROM audit.payment_references
         GROUP BY provider, reference, kind HAVING count(*) > 1";
     expect_none(auditor, "a payment was applied twice", twice).await;
-    let moves = "SELECT payment_id, sum(delta) FROM audit.payment_moves
-        GROUP BY payment_id HAVING sum(delta) < 0";
+    // At each moment, and not only at the end.
+    let moves = "SELECT * FROM (
+            SELECT payment_id, position,
+                   sum(delta) OVER (PARTITION BY payment_id ORDER BY position) AS kept
+            FROM audit.payment_moves) AS running
+        WHERE kept < 0";
     expect_none(auditor, "more was given back than was taken", moves).await;
     let unrecorded = "SELECT payment_id FROM audit.payment_moves
         WHERE payment_id NOT IN (SELECT payment_id FROM audit.payment_references)";

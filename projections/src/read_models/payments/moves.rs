@@ -3,7 +3,7 @@
 use crate::ReadModel;
 use chrono::{DateTime, Utc};
 use soko_domain::payment::PaymentEvent;
-use soko_domain::{AnyEvent, Currency, PaymentId, TenantId};
+use soko_domain::{AnyEvent, Currency, PaymentId, TenantId, Text};
 use soko_event_log::RecordedEvent;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ crate::row! {
         key { payment_id: PaymentId, position: i64 }
         tenant_id: TenantId,
         at: DateTime<Utc>,
-        /// `capture`.
+        /// `capture` or `refund`.
         kind: String,
         /// Minor units; what comes in is positive.
         delta: i64,
@@ -37,7 +37,7 @@ impl ReadModel for PaymentMoves {
 
     fn keys(recorded: &RecordedEvent) -> Vec<(PaymentId, i64)> {
         match &recorded.event {
-            AnyEvent::Payment(payment_id, PaymentEvent::Captured { .. }) => {
+            AnyEvent::Payment(payment_id, event) if moved(event).is_some() => {
                 vec![(*payment_id, recorded.position.get())]
             }
             _ => vec![],
@@ -53,28 +53,42 @@ impl ReadModel for PaymentMoves {
         (payment_id, position): &(PaymentId, i64),
         recorded: &RecordedEvent,
     ) -> Option<PaymentMove> {
-        let AnyEvent::Payment(
-            _,
-            PaymentEvent::Captured {
-                amount, reference, ..
-            },
-        ) = &recorded.event
-        else {
+        let AnyEvent::Payment(_, event) = &recorded.event else {
             return None;
         };
+        let (kind, delta, currency, reference) = moved(event)?;
         Some(PaymentMove {
             payment_id: *payment_id,
             position: *position,
             tenant_id: recorded.tenant_id,
             at: recorded.recorded_at,
-            kind: "capture".to_owned(),
-            delta: amount.amount(),
-            currency: amount.currency(),
+            kind: kind.to_owned(),
+            delta,
+            currency,
             reference: reference.to_string(),
         })
     }
 
     fn sources((payment_id, _): &(PaymentId, i64)) -> Option<Vec<(&'static str, Uuid)>> {
         Some(vec![("payment", payment_id.as_uuid())])
+    }
+}
+
+/// What kind of movement it is, how much comes, and under which reference; `None` if nothing moves.
+fn moved(event: &PaymentEvent) -> Option<(&'static str, i64, Currency, &Text<200>)> {
+    match event {
+        PaymentEvent::Captured {
+            amount, reference, ..
+        } => Some(("capture", amount.amount(), amount.currency(), reference)),
+        PaymentEvent::Refunded(refund) => {
+            let amount = refund.amount;
+            Some((
+                "refund",
+                -amount.amount(),
+                amount.currency(),
+                &refund.reference,
+            ))
+        }
+        PaymentEvent::Initiated { .. } | PaymentEvent::Cancelled { .. } => None,
     }
 }
