@@ -21,6 +21,10 @@ CREATE TABLE read_models.stores (
     main_location      uuid        NOT NULL,
     -- [{"location_id", "name"}], the main one first.
     locations          json        NOT NULL,
+    -- Of the pages of its web shops: ["https://shop.example"].
+    web_origins        json        NOT NULL,
+    -- The event that last changed from where its web shops may call: null if none ever could.
+    web_origins_position bigint,
     is_open            boolean     NOT NULL,
     version            bigint      NOT NULL,
     opened_at          timestamptz NOT NULL
@@ -28,6 +32,9 @@ CREATE TABLE read_models.stores (
 
 CREATE INDEX stores_tenant ON read_models.stores (tenant_id, store_id);
 CREATE INDEX stores_slug ON read_models.stores (slug);
+-- Every process asks each second what is new.
+CREATE INDEX stores_web_origins ON read_models.stores (web_origins_position)
+    WHERE web_origins_position IS NOT NULL;
 
 CREATE TABLE read_models.vendors (
     vendor_id     uuid        NOT NULL PRIMARY KEY,

@@ -133,8 +133,12 @@ SELECT variant_id, product_id, on_hand - reserved AS available FROM read_models.
 CREATE VIEW catalog.categories AS
 SELECT * FROM read_models.categories;
 
+-- Where a store's web shops are, those that are not open yet among them, is for its own people.
 CREATE VIEW catalog.stores AS
-SELECT * FROM read_models.stores;
+SELECT store_id, tenant_id, slug, name, currency, country, time_zone, prices_include_tax, tax_rate_bps,
+       payment_methods, commission_bps, main_location, locations, '[]'::json AS web_origins,
+       NULL::bigint AS web_origins_position, is_open, version, opened_at
+FROM read_models.stores;
 
 SELECT grant_to('soko_reader', 'USAGE ON SCHEMA catalog, read_models');
 SELECT grant_to('soko_reader', 'SELECT ON ALL TABLES IN SCHEMA catalog, read_models');

@@ -46,6 +46,7 @@ use crate::sessions::Sessions;
 use crate::signing_keys::{self, SigningKeysError};
 use crate::telemetry::Metrics;
 use crate::tokens::Tokens;
+use crate::web_origins::WebOrigins;
 
 /// What handlers work with.
 pub struct App {
@@ -71,6 +72,7 @@ pub struct App {
     carriers: Carriers,
     login_throttle: LoginThrottle,
     shelves: KeptAnswers,
+    web_origins: Arc<WebOrigins>,
 }
 
 /// Why the parts could not be put together.
@@ -114,6 +116,10 @@ impl App {
         let options = EngineOptions::default();
         let engine = Engine::new(appender.clone(), pool.clone(), vault.clone(), options);
         let keys = signing_keys::ring(&config, &pool, vault.masters(), Utc::now()).await?;
+        let reader = database.reader(&config);
+        let web_origins = WebOrigins::new(config.cors_origins.clone(), reader.clone());
+        // The pages of stores may call from the first request on.
+        web_origins.learn_changed().await?;
         let app = Self {
             metrics,
             rate_limits: RateLimits::new(&config).map(Arc::new),
@@ -134,7 +140,8 @@ impl App {
             engine,
             freshness,
             bus,
-            reader: database.reader(&config),
+            reader,
+            web_origins: Arc::new(web_origins),
             pool,
             config,
         };
@@ -216,6 +223,10 @@ impl App {
         &self.shelves
     }
 
+    pub(crate) fn web_origins(&self) -> Arc<WebOrigins> {
+        Arc::clone(&self.web_origins)
+    }
+
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
     }
@@ -293,7 +304,10 @@ impl App {
         for seconds in 0_u64.. {
             second.tick().await;
             // What fails here is tried again soon, and the next request says that it failed.
-            let _ = self.sessions.learn_ended(Utc::now()).await;
+            let _ = tokio::join!(
+                self.sessions.learn_ended(Utc::now()),
+                self.web_origins.learn_changed()
+            );
             if seconds % Metrics::UPKEEP_INTERVAL.as_secs() == 0 {
                 self.metrics.upkeep();
                 if let Some(limits) = &self.rate_limits {

@@ -160,8 +160,8 @@ settings! {
     /// Who sends text messages: `africastalking://USER:KEY@api.africastalking.com?from=NAME`,
     /// `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B1…`, or "outbox".
     sms: SmsProvider = "SOKO_SMS" or "outbox";
-    /// The web origins whose pages may call, as `https://shop.example,https://admin.example`; "*"
-    /// for all. None if not set.
+    /// The web origins whose pages may call beside the web shops of stores, which set their own: as
+    /// `https://admin.example,https://support.example`; "*" for all. None if not set.
     cors_origins: Option<CorsOrigins> = "SOKO_CORS_ORIGINS";
     /// How many proxies of ours stand before this server. Each adds an entry to X-Forwarded-For;
     /// with 0 the header is not believed.

@@ -3,6 +3,7 @@
 
 mod client;
 mod compress;
+mod cors;
 mod even_time;
 mod rate_limits;
 mod request_id;
@@ -28,6 +29,7 @@ use futures::future::LocalBoxFuture;
 use tracing::Instrument;
 
 pub use self::client::Client;
+use self::cors::Cors;
 pub(crate) use self::even_time::until_next_step;
 pub use self::rate_limits::{Budget, RateLimits};
 pub use self::request_id::RequestId;
@@ -38,6 +40,7 @@ use crate::config::{Config, PublicUrl};
 use crate::problem::{self, Code, Problem};
 use crate::route::Route;
 use crate::telemetry::RequestMetrics;
+use crate::web_origins::WebOrigins;
 
 /// Requests that one thread works on at once; what comes on top is told to try again.
 const IN_FLIGHT_MAX: usize = 2048;
@@ -49,17 +52,23 @@ pub struct Gate(Arc<Settings>);
 struct Settings {
     rate_limits: Option<Arc<RateLimits>>,
     security_headers: SecurityHeaders,
+    cors: Cors,
     proxies: u8,
     deadline: Duration,
 }
 
 impl Gate {
     /// `rate_limits` is `None` where there are none.
-    pub fn new(config: &Config, rate_limits: Option<Arc<RateLimits>>) -> Self {
+    pub fn new(
+        config: &Config,
+        rate_limits: Option<Arc<RateLimits>>,
+        web_origins: Arc<WebOrigins>,
+    ) -> Self {
         let is_https = config.public_url.as_ref().is_some_and(PublicUrl::is_https);
         Self(Arc::new(Settings {
             rate_limits,
             security_headers: SecurityHeaders { is_https },
+            cors: Cors::new(web_origins),
             proxies: config.proxies,
             deadline: config.request_deadline.duration(),
         }))
@@ -142,6 +151,7 @@ where
         request.extensions_mut().insert(request_id.clone());
         request.extensions_mut().insert(client);
         let encoding = compress::Encoding::accepted(request.headers());
+        let allowed = self.settings.cors.of(&request);
 
         let answered = match (&budget, self.enter()) {
             (Some(Budget::Spent { retry_after, .. }), _) => Ok(refuse(
@@ -154,10 +164,14 @@ where
                 &Problem::new(Code::Unavailable),
                 &request_id,
             )),
-            (_, Some(_entered)) => self.serve(request, &request_id).await,
+            (_, Some(_entered)) => match allowed.preflight() {
+                Some(answer) => Ok(request.into_response(answer)),
+                None => self.serve(request, &request_id).await,
+            },
         };
         let finish = |headers: &mut HeaderMap| {
             self.settings.security_headers.put(headers);
+            allowed.put(headers);
             headers.insert(request_id::HEADER, request_id.header());
             if let Some(budget) = &budget {
                 budget.put(headers);
@@ -258,7 +272,7 @@ fn as_problem<B: MessageBody + 'static>(
         None if is_problem(response.headers()) => return response,
         None => Problem::new(Code::of_status(status)).response(Some(request_id.as_str())),
     };
-    // What inner services added, such as CORS headers, stays.
+    // What inner services added stays.
     let (request, old) = response.into_parts();
     let mut rendered = rendered;
     for (name, value) in old.headers() {

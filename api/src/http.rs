@@ -4,16 +4,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_cors::Cors;
 use actix_web::dev::Server;
 use actix_web::http::KeepAlive;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use actix_web::middleware::Condition;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, HttpServer};
 
 use crate::app::App;
-use crate::config::CorsOrigins;
 use crate::gate::Gate;
 use crate::problem::{Code, Problem};
 use crate::route::{self, Limits};
@@ -21,31 +17,6 @@ use crate::routes;
 
 /// Longer than the pauses of a person who browses.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-
-/// How long a page may keep the answer to whether it may call us.
-const PREFLIGHT_SECONDS: usize = 3600;
-
-const HEADERS_TAKEN: [&str; 8] = [
-    "idempotency-key",
-    "if-match",
-    "if-none-match",
-    "last-event-id",
-    "soko-min-position",
-    "x-cart-token",
-    "x-order-token",
-    "x-request-id",
-];
-
-const HEADERS_GIVEN: [&str; 8] = [
-    "etag",
-    "idempotency-replayed",
-    "location",
-    "ratelimit",
-    "ratelimit-policy",
-    "retry-after",
-    "soko-position",
-    "x-request-id",
-];
 
 /// Serves from here on; the server's handle stops it.
 ///
@@ -55,13 +26,11 @@ pub fn serve(app: &Arc<App>) -> std::io::Result<(Server, SocketAddr)> {
     let config = app.config();
     let listener = TcpListener::bind(config.address())?;
     let address = listener.local_addr()?;
-    let gate = Gate::new(config, app.rate_limits());
-    let origins = config.cors_origins.clone();
+    let gate = Gate::new(config, app.rate_limits(), app.web_origins());
     let services = Arc::clone(app);
     let mut server = HttpServer::new(move || {
         actix_web::App::new()
             .configure(|config| register(&services, config))
-            .wrap(Condition::new(origins.is_some(), cors(origins.as_ref())))
             .wrap(gate.clone())
     })
     .disable_signals()
@@ -88,22 +57,4 @@ fn register(app: &Arc<App>, services: &mut ServiceConfig) {
 
 async fn no_such_route() -> Result<HttpResponse, Problem> {
     Err(Problem::new(Code::NotFound))
-}
-
-/// What pages of other origins may send and see.
-fn cors(origins: Option<&CorsOrigins>) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(HEADERS_TAKEN)
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, ACCEPT])
-        .expose_headers(HEADERS_GIVEN)
-        .block_on_origin_mismatch(false)
-        .max_age(PREFLIGHT_SECONDS);
-    match origins {
-        Some(CorsOrigins::All) => cors.send_wildcard().allow_any_origin(),
-        Some(CorsOrigins::Only(origins)) => origins
-            .iter()
-            .fold(cors, |cors, origin| cors.allowed_origin(origin)),
-        None => cors,
-    }
 }

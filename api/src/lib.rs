@@ -51,3 +51,4 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod telemetry;
 pub mod tokens;
+mod web_origins;

@@ -125,6 +125,7 @@ fn stores() -> Vec<Route> {
         get("/stores/{id}", "One store, by id or slug", Public, stores::get).by_slug_too(),
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
+        get("/stores/{id}/web-origins", "From where its pages may call", view, stores::web_origins),
         get("/stores/{id}/locations", "Where stock lies", view, locations::list),
         post("/stores/{id}/locations", "Add a location", change, locations::add),
         patch("/stores/{id}/locations/{location_id}", "Rename a location", change, locations::rename),

@@ -21,6 +21,7 @@ mod tax;
 mod team;
 mod text;
 mod upcasters;
+mod web_origin;
 
 pub mod account;
 pub mod cart;
@@ -62,3 +63,4 @@ pub use tenant::Tenant;
 pub use text::{Text, TextError};
 pub use upcasters::upcasters;
 pub use vendor::Vendor;
+pub use web_origin::{WebOrigin, WebOriginError};

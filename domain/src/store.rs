@@ -14,7 +14,7 @@ use crate::decide::only_if;
 use crate::payment::PaymentProvider;
 use crate::{
     AccountId, Currency, Decide, LocationId, StoreId, Tax, Team, TeamRole, TenantId, Text,
-    write_decision,
+    WebOrigin, write_decision,
 };
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -36,6 +36,9 @@ pub struct Shop {
     /// The main location is among them once it was given a name.
     location_names: BTreeMap<LocationId, Text<120>>,
     team: Team<StoreRole>,
+    /// Where the pages of its web shops come from.
+    #[serde(default)]
+    web_origins: BTreeSet<WebOrigin>,
 }
 
 impl TeamRole for StoreRole {
@@ -111,6 +114,9 @@ impl Decide for Store {
                 let changed = StoreEvent::CommissionChanged { commission_bps };
                 Ok(only_if(is_new, changed))
             }
+            StoreCommand::ChangeWebOrigins { web_origins } => {
+                self.open()?.have_pages_at(web_origins)
+            }
             StoreCommand::AddLocation { location_id, name } => {
                 self.open()?.add_location(location_id, name)
             }
@@ -156,6 +162,9 @@ impl Store {
 impl Shop {
     /// So that the list of its locations stays a small part of a store.
     pub const LOCATIONS_MAX: usize = 200;
+
+    /// Every process knows those of every store.
+    pub const WEB_ORIGINS_MAX: usize = 10;
 
     pub fn terms(&self) -> &Terms {
         &self.terms
@@ -207,6 +216,11 @@ impl Shop {
             .filter_map(|id| self.location_name(*id).map(|name| (*id, name)))
     }
 
+    /// Where the pages of its web shops come from.
+    pub fn web_origins(&self) -> &BTreeSet<WebOrigin> {
+        &self.web_origins
+    }
+
     pub fn team(&self) -> &Team<StoreRole> {
         &self.team
     }
@@ -215,6 +229,17 @@ impl Shop {
         some_payment_method(&payment_methods)?;
         let is_new = payment_methods != self.terms.payment_methods;
         let changed = StoreEvent::PaymentMethodsChanged { payment_methods };
+        Ok(only_if(is_new, changed))
+    }
+
+    fn have_pages_at(&self, web_origins: BTreeSet<WebOrigin>) -> Decision {
+        if web_origins.len() > Self::WEB_ORIGINS_MAX {
+            return Err(StoreError::TooManyWebOrigins {
+                max: Self::WEB_ORIGINS_MAX,
+            });
+        }
+        let is_new = web_origins != self.web_origins;
+        let changed = StoreEvent::WebOriginsChanged { web_origins };
         Ok(only_if(is_new, changed))
     }
 
@@ -272,6 +297,7 @@ impl Aggregate for Store {
                     terms: *terms,
                     location_names: BTreeMap::new(),
                     team: Team::empty(),
+                    web_origins: BTreeSet::new(),
                 }));
             }
             StoreEvent::Renamed { name } => self.change(|shop| shop.terms.name = name),
@@ -284,6 +310,9 @@ impl Aggregate for Store {
             }
             StoreEvent::CommissionChanged { commission_bps } => {
                 self.change(|shop| shop.terms.commission_bps = commission_bps);
+            }
+            StoreEvent::WebOriginsChanged { web_origins } => {
+                self.change(|shop| shop.web_origins = web_origins);
             }
             StoreEvent::LocationAdded { location_id, name }
             | StoreEvent::LocationRenamed { location_id, name } => self.change(|shop| {

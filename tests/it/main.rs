@@ -43,3 +43,4 @@ mod throttles;
 mod token_attacks;
 mod two_nodes;
 mod vendors;
+mod web_origins;

@@ -549,6 +549,7 @@ fn rules(stage: &Stage) -> Vec<Rule> {
         rule("post", "/stores", store, tenant, TENANT),
         rule("patch", "/stores/{id}", name(), in_store, MANAGERS),
         rule("delete", "/stores/{id}", none(), in_store, TENANT),
+        rule("get", "/stores/{id}/web-origins", none(), in_store, STORE),
         rule("get", "/stores/{id}/locations", none(), in_store, STORE),
         rule("post", "/stores/{id}/locations", name(), in_store, MANAGERS),
         rule("get", "/stores/{id}/members", none(), in_store, STORE),

@@ -4,11 +4,18 @@ use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse};
 use serde_json::Value;
+use soko_event_log::ScopedReader;
 
 fn gate(deadline: Duration) -> Gate {
     Gate(Arc::new(Settings {
         rate_limits: None,
         security_headers: SecurityHeaders { is_https: false },
+        cors: Cors::new(Arc::new(WebOrigins::new(
+            Some("https://shop.example".parse().unwrap()),
+            ScopedReader::new(
+                sqlx::PgPool::connect_lazy("postgres://nobody@127.0.0.1:1/nowhere").unwrap(),
+            ),
+        ))),
         proxies: 0,
         deadline,
     }))
@@ -87,6 +94,46 @@ async fn what_the_framework_refuses_by_itself_is_a_problem_too() {
         (415, &"unsupported-media-type".into())
     );
     assert_eq!(answer("/nothing").await.1["code"], "not-found");
+}
+
+#[actix_web::test]
+async fn a_page_that_may_call_reads_refusals_and_failures_too() {
+    let app = init_service(app()).await;
+    for path in ["/panic", "/hang", "/bare", "/nothing"] {
+        for (origin, allowed) in [
+            ("https://shop.example", Some("https://shop.example")),
+            ("https://evil.example", None),
+        ] {
+            let request = TestRequest::get()
+                .uri(path)
+                .insert_header(("origin", origin));
+            let response = match try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.into_parts().1,
+                Err(error) => error.error_response(),
+            };
+            let header = |name: &str| response.headers().get(name);
+            let named = header("access-control-allow-origin");
+            assert_eq!(
+                named.map(|value| value.to_str().unwrap()),
+                allowed,
+                "{path}"
+            );
+            assert_eq!(header("vary").unwrap(), "origin", "{path}");
+            assert!(header("access-control-allow-credentials").is_none());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn two_origins_are_none() {
+    let app = init_service(app()).await;
+    let request = TestRequest::get()
+        .uri("/bare")
+        .append_header(("origin", "https://shop.example"))
+        .append_header(("origin", "https://shop.example"));
+    let response = try_call_service(&app, request.to_request()).await.unwrap();
+    let headers = response.headers();
+    assert!(headers.get("access-control-allow-origin").is_none());
 }
 
 #[actix_web::test]

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use soko_commands::handlers::{OpenStore, OpenStoreError, open_store};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::store::{Shop, Store, StoreCommand, StoreError, Terms};
-use soko_domain::{CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text};
+use soko_domain::{
+    CountryCode, Currency, LocationId, Slug, StoreId, Tax, TaxRate, TenantId, Text, WebOrigin,
+};
 use soko_event_log::{ClaimKind, Claims};
 use soko_projections::read_models::{
     self,
@@ -41,6 +43,8 @@ body! {
         pub payment_methods: BTreeSet<PaymentProvider>,
         /// What the store keeps of its vendors' sales, in basis points.
         pub commission_bps: TaxRate,
+        /// From where its web shops may call: at most 10, such as `https://shop.example`.
+        pub web_origins: Option<BTreeSet<WebOrigin>>,
     }
 
     pub(crate) struct ChangeStore {
@@ -50,6 +54,8 @@ body! {
         pub tax_rate_bps: Option<TaxRate>,
         pub payment_methods: Option<BTreeSet<PaymentProvider>>,
         pub commission_bps: Option<TaxRate>,
+        /// All of them, in place of those that there were.
+        pub web_origins: Option<BTreeSet<WebOrigin>>,
     }
 }
 
@@ -74,6 +80,10 @@ answer! {
         pub payment_methods: BTreeSet<PaymentProvider>,
         pub commission_bps: TaxRate,
         pub main_location_id: LocationId,
+    }
+
+    pub(crate) struct StoreWebOrigins {
+        pub web_origins: BTreeSet<WebOrigin>,
     }
 
     pub(crate) struct StoreInList {
@@ -108,15 +118,19 @@ pub(crate) async fn open(
         .context(&command);
     app.check_time_zone(&command.body.time_zone).await?;
     let store_id = StoreId::from_uuid(Uuid::now_v7());
-    let terms = terms(command.body, LocationId::from_uuid(Uuid::now_v7()));
+    let mut body = command.body;
+    let web_origins = body.web_origins.take().unwrap_or_default();
+    let terms = terms(body, LocationId::from_uuid(Uuid::now_v7()));
     let request = OpenStore {
         store_id,
         terms: Box::new(terms),
+        web_origins,
     };
     let opened = open_store(app.engine(), request, &context).await;
     let recorded: New<_> = app
         .recorded_of::<Store, _, _, _>(store_id, opened, &context)
         .await?;
+    app.learn_web_origins(store_id).await;
     let opened = |(store_id, main_location_id)| StoreOpened {
         store_id,
         main_location_id,
@@ -211,6 +225,18 @@ fn details(store_id: StoreId, status: StoreStatus, shop: &Shop) -> StoreDetails 
     }
 }
 
+/// From where its web shops may call: not for everybody, for some may not be open yet.
+pub(crate) async fn web_origins(
+    app: Data<App>,
+    caller: Caller,
+    store_id: Path<StoreId>,
+) -> Result<Found<StoreWebOrigins>> {
+    caller.permit(Place::store(*store_id)).await?;
+    let store = app.engine().read::<Store>(*store_id).await?;
+    let web_origins = store.state.shop()?.web_origins().clone();
+    Ok(Found::new(StoreWebOrigins { web_origins }).with_version(store.version))
+}
+
 pub(crate) async fn change(
     app: Data<App>,
     caller: Caller,
@@ -246,10 +272,16 @@ pub(crate) async fn change(
     if let Some(commission_bps) = change.commission_bps {
         commands.push(StoreCommand::ChangeCommission { commission_bps });
     }
+    if let Some(web_origins) = change.web_origins.clone() {
+        commands.push(StoreCommand::ChangeWebOrigins { web_origins });
+    }
     let context = permit.context(&command);
     let changed = app
         .execute_all::<Store>(*store_id, commands, &context)
         .await;
+    if change.web_origins.is_some() {
+        app.learn_web_origins(*store_id).await;
+    }
     app.recorded_of::<Store, _, _, _>(*store_id, changed, &context)
         .await
 }
@@ -260,7 +292,9 @@ pub(crate) async fn close(
     store_id: Path<StoreId>,
     command: Command<NoBody>,
 ) -> Result<Recorded<()>> {
-    execute(&app, &caller, *store_id, &command, StoreCommand::Close).await
+    let closed = execute(&app, &caller, *store_id, &command, StoreCommand::Close).await?;
+    app.learn_web_origins(*store_id).await;
+    Ok(closed)
 }
 
 pub(super) async fn execute<T>(
@@ -332,6 +366,9 @@ impl From<StoreError> for Problem {
             StoreError::Closed | StoreError::TooManyLocations { .. } => Code::StateConflict,
             StoreError::NoPaymentMethod => {
                 return Self::invalid_at("/payment_methods", error);
+            }
+            StoreError::TooManyWebOrigins { .. } => {
+                return Self::invalid_at("/web_origins", error);
             }
         };
         Self::new(code).with_detail(error)

@@ -13,7 +13,7 @@ use soko_domain::vendor::VendorRole;
 use soko_domain::{
     AccountId, Address, AddressId, CartId, CategoryId, CountryCode, Currency, EmailAddress,
     InvitationId, LocationId, Money, OrderId, PaymentId, PhoneNumber, ProductId, Quantity,
-    RefundId, Sku, Slug, StoreId, TaxRate, TenantId, Text, VariantId, VendorId,
+    RefundId, Sku, Slug, StoreId, TaxRate, TenantId, Text, VariantId, VendorId, WebOrigin,
 };
 use soko_event_log::Position;
 use uuid::Uuid;
@@ -68,6 +68,10 @@ leaves! {
     EmailAddress => { "type": "string", "format": "email", "maxLength": 254 },
     PhoneNumber => { "type": "string", "examples": ["+254712345678"] },
     CountryCode => { "type": "string", "minLength": 2, "maxLength": 2, "examples": ["KE"] },
+    WebOrigin => {
+        "type": "string", "maxLength": 270, "pattern": "^https?://[A-Za-z0-9.-]+(:[0-9]+)?$",
+        "examples": ["https://shop.example"]
+    },
     Secret => { "type": "string", "format": "password" },
 }
 

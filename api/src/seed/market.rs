@@ -207,6 +207,7 @@ async fn store(
     let request = OpenStore {
         store_id,
         terms: Box::new(terms),
+        web_origins: BTreeSet::new(),
     };
     let context = seed.context(owner, &step);
     done(&step, open_store(seed.engine(), request, &context).await)?;

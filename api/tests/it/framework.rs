@@ -137,7 +137,23 @@ async fn pages_of_other_origins_may_call_only_if_they_are_named() {
             "access-control-request-headers",
             "authorization,soko-min-position",
         );
-    assert_eq!(preflight.send().await.unwrap().status(), 200);
+    let preflight = preflight.send().await.unwrap();
+    assert_eq!(preflight.status(), 204);
+    let header = |name: &str| preflight.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(
+        header("access-control-allow-origin"),
+        "https://shop.example"
+    );
+    let methods = header("access-control-allow-methods");
+    assert!(methods.contains("DELETE"), "{methods}");
+    let headers = header("access-control-allow-headers");
+    for asked in ["authorization", "soko-min-position"] {
+        assert!(headers.split(", ").any(|taken| taken == asked), "{headers}");
+    }
+    assert_eq!(header("vary"), "origin");
+    // No page is ever let in by what a browser keeps.
+    let credentials = "access-control-allow-credentials";
+    assert!(!preflight.headers().contains_key(credentials));
 }
 
 #[tokio::test]

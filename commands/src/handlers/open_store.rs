@@ -5,12 +5,15 @@ use crate::{CommandContext, CommandError, Committed, Engine, Lanes};
 use serde::{Deserialize, Serialize};
 use soko_domain::store::{StoreCommand, StoreError, Terms};
 use soko_domain::tenant::TenantError;
-use soko_domain::{LocationId, Store, StoreId, Tenant};
+use soko_domain::{LocationId, Store, StoreId, Tenant, WebOrigin};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
 pub struct OpenStore {
     pub store_id: StoreId,
     pub terms: Box<Terms>,
+    /// Where the pages of its web shops come from; none is as good as any.
+    pub web_origins: BTreeSet<WebOrigin>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -34,7 +37,11 @@ pub async fn open_store(
     request: OpenStore,
     context: &CommandContext,
 ) -> Result<Committed<(StoreId, LocationId)>, CommandError<OpenStoreError>> {
-    let OpenStore { store_id, terms } = request;
+    let OpenStore {
+        store_id,
+        terms,
+        web_origins,
+    } = request;
     let lanes = Lanes::new()
         .with_new::<Store>(store_id)
         .with::<Tenant>(terms.tenant_id);
@@ -45,6 +52,8 @@ pub async fn open_store(
                 return Err(TenantError::NotCreated.into());
             }
             unit.execute::<Store>(store_id, StoreCommand::Open(terms.clone()))?;
+            let web_origins = web_origins.clone();
+            unit.execute::<Store>(store_id, StoreCommand::ChangeWebOrigins { web_origins })?;
             unit.claim(Name::store_slug(&terms.slug).claimed_by(store_id));
             Ok((store_id, terms.main_location))
         })

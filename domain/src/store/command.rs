@@ -2,7 +2,7 @@
 
 use super::{StoreRole, Terms};
 use crate::payment::PaymentProvider;
-use crate::{AccountId, LocationId, Tax, TaxRate, Text};
+use crate::{AccountId, LocationId, Tax, TaxRate, Text, WebOrigin};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub enum StoreCommand {
     },
     ChangeCommission {
         commission_bps: TaxRate,
+    },
+    ChangeWebOrigins {
+        web_origins: BTreeSet<WebOrigin>,
     },
     AddLocation {
         location_id: LocationId,

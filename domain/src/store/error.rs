@@ -20,6 +20,8 @@ pub enum StoreError {
     UnknownLocation { location_id: LocationId },
     #[error("a store cannot have more than {max} locations")]
     TooManyLocations { max: usize },
+    #[error("a store cannot have more than {max} web origins")]
+    TooManyWebOrigins { max: usize },
     #[error(transparent)]
     Team(#[from] TeamError),
 }

@@ -2,7 +2,9 @@
 
 use crate::event_names::event_names;
 use crate::payment::PaymentProvider;
-use crate::{AccountId, CountryCode, Currency, LocationId, Slug, Tax, TaxRate, TenantId, Text};
+use crate::{
+    AccountId, CountryCode, Currency, LocationId, Slug, Tax, TaxRate, TenantId, Text, WebOrigin,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -54,6 +56,9 @@ pub enum StoreEvent {
     CommissionChanged {
         commission_bps: TaxRate,
     },
+    WebOriginsChanged {
+        web_origins: BTreeSet<WebOrigin>,
+    },
     LocationAdded {
         location_id: LocationId,
         name: Text<120>,
@@ -83,6 +88,7 @@ event_names!(StoreEvent, "store", {
     TaxChanged => "tax_changed" v 1,
     PaymentMethodsChanged => "payment_methods_changed" v 1,
     CommissionChanged => "commission_changed" v 1,
+    WebOriginsChanged => "web_origins_changed" v 1,
     LocationAdded => "location_added" v 1,
     LocationRenamed => "location_renamed" v 1,
     MemberAdded => "member_added" v 1,

@@ -73,6 +73,10 @@ fn each_term_can_be_changed_and_is_changed_once() {
                 commission_bps: rate(900),
             },
         ),
+        (
+            have_pages_at(["https://shop.example", "http://localhost:3000"]),
+            pages_at(["https://shop.example", "http://localhost:3000"]),
+        ),
     ];
     for (command, event) in changes {
         given([opened()])
@@ -99,10 +103,71 @@ fn terms_as_they_are_need_no_change() {
         StoreCommand::ChangeCommission {
             commission_bps: terms.commission_bps,
         },
+        have_pages_at([]),
     ];
     for command in commands {
         given([opened()]).when(command).then_expect_events(vec![]);
     }
+}
+
+#[test]
+fn a_web_shop_may_move_and_may_go() {
+    let was = pages_at(["https://old.example"]);
+    given([opened(), was.clone()])
+        .when(have_pages_at(["https://new.example"]))
+        .then_expect_events(vec![pages_at(["https://new.example"])]);
+    given([opened(), was])
+        .when(have_pages_at([]))
+        .then_expect_events(vec![pages_at([])]);
+}
+
+#[test]
+fn a_store_has_the_web_origins_last_given() {
+    let store = after([
+        opened(),
+        pages_at(["https://old.example"]),
+        pages_at(["https://new.example", "https://shop.example"]),
+    ]);
+    let origins: Vec<_> = store.shop().unwrap().web_origins().iter().collect();
+    assert_eq!(
+        origins,
+        [
+            &origin("https://new.example"),
+            &origin("https://shop.example")
+        ]
+    );
+}
+
+#[test]
+fn a_store_has_room_for_so_many_web_origins() {
+    let ports = |count: usize| {
+        let origins = (0..count).map(|n| origin(&format!("https://shop.example:{}", 8000 + n)));
+        StoreCommand::ChangeWebOrigins {
+            web_origins: origins.collect(),
+        }
+    };
+    given([opened()])
+        .when(ports(Shop::WEB_ORIGINS_MAX + 1))
+        .then_expect_error(StoreError::TooManyWebOrigins { max: 10 });
+    assert_eq!(
+        after([opened()])
+            .decide(ports(Shop::WEB_ORIGINS_MAX))
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_snapshot_of_before_there_were_web_origins_has_none() {
+    let mut written = serde_json::to_value(after([opened()])).unwrap();
+    written["Open"]
+        .as_object_mut()
+        .unwrap()
+        .remove("web_origins")
+        .unwrap();
+    let read: Store = serde_json::from_value(written).unwrap();
+    assert!(read.shop().unwrap().web_origins().is_empty());
 }
 
 #[test]
@@ -277,6 +342,7 @@ fn a_snapshot_reads_as_it_was_written() {
         opened(),
         location_added(DEPOT, "Depot"),
         member_added(StoreRole::Staff),
+        pages_at(["https://shop.example"]),
     ]))
     .unwrap();
     let read: Store = serde_json::from_value(written.clone()).unwrap();
@@ -298,7 +364,7 @@ const MEMBER: AccountId = AccountId::from_uuid(Uuid::from_u128(1));
 const MAIN: LocationId = LocationId::from_uuid(Uuid::from_u128(20));
 const DEPOT: LocationId = LocationId::from_uuid(Uuid::from_u128(10));
 
-fn changes() -> [StoreCommand; 10] {
+fn changes() -> [StoreCommand; 11] {
     [
         StoreCommand::Rename { name: name("Duka") },
         StoreCommand::ChangeTimeZone {
@@ -309,6 +375,7 @@ fn changes() -> [StoreCommand; 10] {
         StoreCommand::ChangeCommission {
             commission_bps: rate(0),
         },
+        have_pages_at(["https://shop.example"]),
         add_location(DEPOT, "Depot"),
         rename_location(MAIN, "Counter"),
         add_member(StoreRole::Staff),
@@ -371,6 +438,22 @@ fn closed() -> StoreEvent {
 fn take<const N: usize>(methods: [PaymentProvider; N]) -> StoreCommand {
     StoreCommand::ChangePaymentMethods {
         payment_methods: methods.into(),
+    }
+}
+
+fn origin(text: &str) -> WebOrigin {
+    text.parse().unwrap()
+}
+
+fn have_pages_at<const N: usize>(origins: [&str; N]) -> StoreCommand {
+    StoreCommand::ChangeWebOrigins {
+        web_origins: origins.map(origin).into(),
+    }
+}
+
+fn pages_at<const N: usize>(origins: [&str; N]) -> StoreEvent {
+    StoreEvent::WebOriginsChanged {
+        web_origins: origins.map(origin).into(),
     }
 }
 

@@ -119,6 +119,12 @@ fn store() -> impl Iterator<Item = StoreEvent> {
         StoreEvent::CommissionChanged {
             commission_bps: 1_250.try_into().unwrap(),
         },
+        StoreEvent::WebOriginsChanged {
+            web_origins: BTreeSet::from([
+                text("http://localhost:3000"),
+                text("https://shop.example:8443"),
+            ]),
+        },
         StoreEvent::LocationAdded {
             location_id,
             name: text("Industrial Area"),

@@ -151,6 +151,7 @@ fn of_store(event: &StoreEvent) -> Option<AccountAndRole> {
         | StoreEvent::CommissionChanged { .. }
         | StoreEvent::LocationAdded { .. }
         | StoreEvent::LocationRenamed { .. }
+        | StoreEvent::WebOriginsChanged { .. }
         | StoreEvent::Closed {} => None,
     }
 }

@@ -1,5 +1,8 @@
 //! The stores, and what they trade by.
 
+mod web_shops;
+
+pub use self::web_shops::{WebShops, web_shops_since};
 use crate::ReadModel;
 use crate::query::{Keyset, rows};
 use crate::row::Json;
@@ -7,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::store::StoreEvent;
-use soko_domain::{AnyEvent, Currency, LocationId, StoreId, TaxRate, TenantId};
+use soko_domain::{AnyEvent, Currency, LocationId, StoreId, TaxRate, TenantId, WebOrigin};
 use soko_event_log::{RecordedEvent, Scope, ScopedReader};
 use sqlx::QueryBuilder;
 use std::collections::BTreeSet;
@@ -33,6 +36,10 @@ crate::row! {
         main_location: LocationId,
         /// The main one first.
         locations: Json<Vec<Location>>,
+        /// Where the pages of its web shops come from; not for everybody.
+        web_origins: Json<BTreeSet<WebOrigin>>,
+        /// The event that last changed from where its web shops may call us; null while none may.
+        web_origins_position: Option<i64>,
         is_open: bool,
         version: i64,
         opened_at: DateTime<Utc>,
@@ -88,6 +95,8 @@ impl ReadModel for Stores {
                     location_id: terms.main_location,
                     name: None,
                 }]),
+                web_origins: Json(BTreeSet::new()),
+                web_origins_position: None,
                 is_open: true,
                 version: 0,
                 opened_at: recorded.recorded_at,
@@ -95,6 +104,7 @@ impl ReadModel for Stores {
             (row, _) => row?,
         };
         store.apply(event);
+        store.note_web_origins(event, recorded);
         store.version = super::version(recorded);
         Some(store)
     }
@@ -123,11 +133,23 @@ impl Store {
             StoreEvent::CommissionChanged { commission_bps } => {
                 self.commission_bps = bps(*commission_bps);
             }
+            StoreEvent::WebOriginsChanged { web_origins } => {
+                self.web_origins = Json(web_origins.clone());
+            }
             StoreEvent::LocationAdded { location_id, name }
             | StoreEvent::LocationRenamed { location_id, name } => {
                 self.name_location(*location_id, name.to_string());
             }
             StoreEvent::Closed {} => self.is_open = false,
+        }
+    }
+
+    /// A closed store keeps its origins, and they count for nothing.
+    fn note_web_origins(&mut self, event: &StoreEvent, recorded: &RecordedEvent) {
+        let is_given = matches!(event, StoreEvent::WebOriginsChanged { .. });
+        let is_closed = matches!(event, StoreEvent::Closed {});
+        if is_given || (is_closed && !self.web_origins.0.is_empty()) {
+            self.web_origins_position = Some(recorded.position.get());
         }
     }
 

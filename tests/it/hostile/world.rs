@@ -48,6 +48,7 @@ impl World {
             ("time_zone", json!("Africa/Nairobi")),
             ("provider", json!("cash_on_delivery")),
             ("payment_methods", json!(["cash_on_delivery"])),
+            ("web_origins", json!(["https://shop.example"])),
             ("slug", json!(format!("some-{number}"))),
             ("sku", json!(format!("SOME-{number}"))),
             ("images", json!(["https://soko.test/mug.png"])),

@@ -108,6 +108,7 @@ impl Market {
         let request = OpenStore {
             store_id,
             terms: self.terms(),
+            web_origins: BTreeSet::new(),
         };
         let opened = open_store(self.engine(), request, &self.context()).await;
         opened.unwrap();

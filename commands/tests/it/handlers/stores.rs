@@ -8,6 +8,7 @@ use soko_commands::handlers::{
 use soko_domain::Store;
 use soko_domain::store::{StoreCommand, StoreError};
 use soko_domain::tenant::TenantError;
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn two_stores_never_share_a_slug() {
@@ -16,11 +17,29 @@ async fn two_stores_never_share_a_slug() {
     let request = || OpenStore {
         store_id: new_id(),
         terms: terms.clone(),
+        web_origins: BTreeSet::new(),
     };
     let first = open_store(market.engine(), request(), &market.context()).await;
     first.unwrap();
     let second = open_store(market.engine(), request(), &market.context()).await;
     assert_eq!(taken(second), "store_slug");
+}
+
+#[tokio::test]
+async fn a_store_opens_with_its_web_shops() {
+    let market = Market::open().await;
+    let (store_id, origin) = (new_id(), "https://shop.example".parse().unwrap());
+    let request = OpenStore {
+        store_id,
+        terms: market.terms(),
+        web_origins: BTreeSet::from([origin]),
+    };
+    let opened = open_store(market.engine(), request.clone(), &market.context()).await;
+    opened.unwrap();
+    let store = market.engine().read::<Store>(store_id).await.unwrap();
+    let shop = store.state.open().unwrap();
+    assert_eq!(*shop.web_origins(), request.web_origins);
+    assert_eq!(store.version, 2);
 }
 
 #[tokio::test]
@@ -32,6 +51,7 @@ async fn a_store_belongs_to_a_tenant_that_there_is() {
     let request = || OpenStore {
         store_id: new_id(),
         terms: terms.clone(),
+        web_origins: BTreeSet::new(),
     };
     for context in [nobodys, market.context()] {
         let answer = open_store(market.engine(), request(), &context).await;
@@ -48,6 +68,7 @@ async fn a_store_is_opened_for_the_tenant_that_asks() {
     let request = OpenStore {
         store_id: new_id(),
         terms: market.terms(),
+        web_origins: BTreeSet::new(),
     };
     let answer = open_store(market.engine(), request, &context(new_id())).await;
     assert_eq!(
