@@ -21,17 +21,25 @@ pub enum ClientError {
 /// It follows no redirects: what carries a key goes where it was told to, and nowhere else. The
 /// roots that it trusts come with the program, so that it needs none of the machine's.
 pub(crate) fn client() -> Result<Client, ClientError> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = rustls::crypto::ring::default_provider();
-    let tls = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls()?)
         .redirect(Policy::none())
         .connect_timeout(CONNECTED_WITHIN)
         .timeout(ANSWERED_WITHIN)
         .build()?)
+}
+
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    tls_trusting(roots)
+}
+
+pub(crate) fn tls_trusting(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let provider = rustls::crypto::ring::default_provider();
+    let versions = ClientConfig::builder_with_provider(provider.into());
+    Ok(versions
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
