@@ -179,10 +179,14 @@ settings! {
     auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "600";
     /// For how many days it is kept who a guest was, once there is nothing left to do for the order.
     keep_guests_days: NonZeroU32 = "SOKO_KEEP_GUESTS_DAYS" or "730";
-    /// The largest request body in bytes, where a route does not say otherwise.
+    /// The largest request body in bytes. Many routes take less, as the OpenAPI document says.
     body_bytes_max: NonZeroUsize = "SOKO_BODY_BYTES_MAX" or "65536";
     /// How long a client may take to send a body.
     body_deadline: Millis = "SOKO_BODY_DEADLINE_MS" or "10000";
+    /// How long a client may take nothing of an answer before it is cut off (on Linux).
+    stall_deadline: Millis = "SOKO_STALL_DEADLINE_MS" or "30000";
+    /// How long a connection is kept on which nothing is asked; longer while a large answer is taken.
+    idle_deadline: Millis = "SOKO_IDLE_DEADLINE_MS" or "75000";
     /// How long we may take to answer.
     request_deadline: Millis = "SOKO_REQUEST_DEADLINE_MS" or "15000";
     /// How long requests in progress may take to end when the server is stopped.

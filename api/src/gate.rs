@@ -37,6 +37,7 @@ use self::security_headers::SecurityHeaders;
 use crate::access::Access;
 use crate::access_log;
 use crate::config::{Config, PublicUrl};
+use crate::connections::Connection;
 use crate::problem::{self, Code, Problem};
 use crate::route::Route;
 use crate::telemetry::RequestMetrics;
@@ -142,6 +143,7 @@ where
         request_id: RequestId,
     ) -> Result<ServiceResponse<BoxBody>, Error> {
         let started = Instant::now();
+        let at_work = Connection::begin(request.request());
         let client = Client::of(&request, self.settings.proxies);
         let budget = self
             .settings
@@ -191,7 +193,11 @@ where
                 if response.status() == StatusCode::NOT_FOUND && !is_open {
                     until_next_step(started).await;
                 }
-                Ok(compress::compressed(response, encoding))
+                let response = compress::compressed(response, encoding);
+                Ok(match at_work {
+                    Some(at_work) => at_work.until_taken(response),
+                    None => response,
+                })
             }
             Err(problem) => {
                 let mut response = problem.response(Some(request_id.as_str()));

@@ -10,6 +10,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, HttpServer};
 
 use crate::app::App;
+use crate::connections;
 use crate::gate::Gate;
 use crate::problem::{Code, Problem};
 use crate::route::{self, Limits};
@@ -17,6 +18,9 @@ use crate::routes;
 
 /// Longer than the pauses of a person who browses.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// Connections of one thread; who comes on top waits to be let in.
+const CONNECTIONS_MAX: usize = 8_192;
 
 /// Serves from here on; the server's handle stops it.
 ///
@@ -26,6 +30,7 @@ pub fn serve(app: &Arc<App>) -> std::io::Result<(Server, SocketAddr)> {
     let config = app.config();
     let listener = TcpListener::bind(config.address())?;
     let address = listener.local_addr()?;
+    cut_off_who_stalls(&listener, config.stall_deadline.duration())?;
     let gate = Gate::new(config, app.rate_limits(), app.web_origins());
     let services = Arc::clone(app);
     let mut server = HttpServer::new(move || {
@@ -35,11 +40,23 @@ pub fn serve(app: &Arc<App>) -> std::io::Result<(Server, SocketAddr)> {
     })
     .disable_signals()
     .shutdown_timeout(config.shutdown_deadline.duration().as_secs())
-    .keep_alive(KeepAlive::Timeout(KEEP_ALIVE));
+    .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+    .max_connections(CONNECTIONS_MAX)
+    .on_connect(connections::watch(config.idle_deadline.duration()));
     if let Some(threads) = config.http_threads {
         server = server.workers(threads.get());
     }
     Ok((server.listen(listener)?.run(), address))
+}
+
+/// The framework waits for ever for a client to take its answer; the system need not. What is set on
+/// the listener each of its connections gets.
+fn cut_off_who_stalls(listener: &TcpListener, deadline: Duration) -> std::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(deadline))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = (listener, deadline);
+    Ok(())
 }
 
 fn register(app: &Arc<App>, services: &mut ServiceConfig) {
@@ -51,7 +68,7 @@ fn register(app: &Arc<App>, services: &mut ServiceConfig) {
     services
         .app_data(Data::from(Arc::clone(app)))
         .app_data(limits);
-    route::register(routes::all(), limits, services);
+    route::register(routes::all(), services);
     services.default_service(web::to(no_such_route));
 }
 

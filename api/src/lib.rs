@@ -14,6 +14,7 @@ pub mod caller;
 pub mod change;
 pub mod command;
 pub mod config;
+mod connections;
 pub mod constant_time;
 pub mod credentials;
 pub mod database;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::access::Access;
 use crate::body::{Body, Readable};
 use crate::problem::{Code, Problem};
-use crate::route::Route;
+use crate::route::{BodySize, Route, SMALL_BODY_BYTES_MAX};
 use crate::schema::{Components, Described, ObjectSchema};
 
 /// One operation of the document while it is put together.
@@ -21,6 +21,7 @@ pub struct Operation<'a> {
     pub method: Method,
     pub access: Access,
     pub is_key_required: bool,
+    pub body_size: BodySize,
     pub body: Option<Value>,
     pub parameters: Vec<Value>,
     pub codes: BTreeSet<&'static str>,
@@ -39,6 +40,7 @@ impl<'a> Operation<'a> {
             method: route.method.clone(),
             access: route.access,
             is_key_required: route.is_key_required,
+            body_size: route.body,
             body: None,
             parameters: vec![],
             codes: BTreeSet::new(),
@@ -54,10 +56,18 @@ impl<'a> Operation<'a> {
 
     pub fn takes<T: Readable>(&mut self) {
         let schema = T::schema(self.components);
-        self.body = Some(json!({
+        let mut body = json!({
             "required": !T::MAY_BE_ABSENT,
             "content": { "application/json": { "schema": schema } },
-        }));
+        });
+        match self.body_size {
+            BodySize::Small => {
+                body["description"] = json!(format!("At most {SMALL_BODY_BYTES_MAX} bytes."));
+                body["x-bytes-max"] = json!(SMALL_BODY_BYTES_MAX);
+            }
+            BodySize::Large => (),
+        }
+        self.body = Some(body);
         self.refuses(&[
             Code::MalformedJson,
             Code::Validation,

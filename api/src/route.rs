@@ -25,7 +25,7 @@ pub struct Route {
     pub summary: &'static str,
     pub access: Access,
     pub is_key_required: bool,
-    pub body_bytes_max: Option<usize>,
+    pub body: BodySize,
     /// What a command may have in its query besides `dry_run`.
     pub parameters: &'static [&'static str],
     /// Whether `{id}` may also be a name.
@@ -57,7 +57,7 @@ impl Route {
             summary,
             access,
             is_key_required: false,
-            body_bytes_max: None,
+            body: BodySize::Small,
             parameters: &[],
             takes_slug: false,
             needs_step_up: false,
@@ -106,9 +106,10 @@ impl Route {
         self
     }
 
+    /// What is described at length, or a list that somebody filled.
     #[must_use]
-    pub fn with_body_bytes_max(mut self, bytes_max: usize) -> Self {
-        self.body_bytes_max = Some(bytes_max);
+    pub fn with_large_body(mut self) -> Self {
+        self.body = BodySize::Large;
         self
     }
 
@@ -134,6 +135,18 @@ impl fmt::Debug for Route {
     }
 }
 
+/// How much a route reads. Most take a few words and numbers, and no more is read for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodySize {
+    /// At most [`SMALL_BODY_BYTES_MAX`].
+    Small,
+    /// What the operator allows.
+    Large,
+}
+
+/// Room for the longest password and name, with every character of them escaped.
+pub const SMALL_BODY_BYTES_MAX: usize = 8 * 1024;
+
 /// What bounds the reading of a request's body.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -143,10 +156,17 @@ pub struct Limits {
 
 impl Limits {
     pub fn of(request: &HttpRequest) -> Self {
-        request.app_data::<Self>().copied().unwrap_or(Self {
-            body_bytes_max: 64 * 1024,
+        let mut limits = request.app_data::<Self>().copied().unwrap_or(Self {
+            body_bytes_max: SMALL_BODY_BYTES_MAX,
             body_deadline: Duration::from_secs(10),
-        })
+        });
+        match Route::of(request).map(|route| route.body) {
+            Some(BodySize::Large) => (),
+            Some(BodySize::Small) | None => {
+                limits.body_bytes_max = limits.body_bytes_max.min(SMALL_BODY_BYTES_MAX);
+            }
+        }
+        limits
     }
 }
 
@@ -156,7 +176,7 @@ struct RoutesHere(Vec<&'static Route>);
 
 /// Makes a service of each path. Paths that begin alike share a scope, so that a request is not
 /// compared with every path there is.
-pub fn register(routes: &'static [Route], limits: Limits, services: &mut ServiceConfig) {
+pub fn register(routes: &'static [Route], services: &mut ServiceConfig) {
     let mut api: BTreeMap<&str, BTreeMap<&str, Vec<&'static Route>>> = BTreeMap::new();
     let mut beside: BTreeMap<&str, Vec<&'static Route>> = BTreeMap::new();
     for route in routes {
@@ -177,13 +197,13 @@ pub fn register(routes: &'static [Route], limits: Limits, services: &mut Service
     for (first, resources) in api {
         let mut scope = Scope::new(first);
         for (rest, routes) in by_precision(resources) {
-            scope = scope.service(resource(rest, routes, limits));
+            scope = scope.service(resource(rest, routes));
         }
         all = all.service(scope);
     }
     services.service(all);
     for (path, routes) in by_precision(beside) {
-        services.service(resource(path, routes, limits));
+        services.service(resource(path, routes));
     }
 }
 
@@ -196,19 +216,8 @@ fn by_precision<'a>(
     resources
 }
 
-fn resource(
-    path: &str,
-    routes: Vec<&'static Route>,
-    limits: Limits,
-) -> impl HttpServiceFactory + 'static {
+fn resource(path: &str, routes: Vec<&'static Route>) -> impl HttpServiceFactory + 'static {
     let mut resource = web::resource(path);
-    let bytes_max = routes.iter().filter_map(|route| route.body_bytes_max).max();
-    if let Some(body_bytes_max) = bytes_max {
-        resource = resource.app_data(Limits {
-            body_bytes_max,
-            ..limits
-        });
-    }
     for route in &routes {
         resource = resource.route((route.mount)(route.method.clone()));
         if route.method == Method::GET {

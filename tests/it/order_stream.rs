@@ -3,7 +3,7 @@
 use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Market, Person, Soko, text};
+use soko_tests::{Market, Person, Settings, Soko, text};
 use std::time::Duration;
 
 const COMES_WITHIN: Duration = Duration::from_secs(60);
@@ -47,6 +47,33 @@ async fn who_follows_an_order_sees_each_step_once_and_goes_on_after_the_last() {
     let next = resumed.next().await;
     assert_ne!(next.kind, "shipped");
     assert!(next.id.parse::<i64>().unwrap() > shipped.id.parse().unwrap());
+}
+
+#[tokio::test]
+async fn a_stream_on_which_nothing_happens_is_no_client_that_rests() {
+    let settings = Settings::default()
+        .with("SOKO_IDLE_DEADLINE_MS", "500")
+        .with("SOKO_STALL_DEADLINE_MS", "500");
+    let soko = Soko::start_with(settings).await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let placed = customer
+        .post("/orders", market.order_of(&[(&mug, 1)]))
+        .await
+        .expect(201);
+    let order = format!("/orders/{}", text(&placed["order_id"]));
+    customer.get(&order).await.expect(200);
+    let mut stream = Stream::open(&customer, &order, None).await;
+    assert_eq!(stream.next().await.kind, "placed");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let mut vendor = market.vendor.clone();
+    let fulfilment = format!("{order}/fulfilments/{}", market.vendor_id);
+    vendor
+        .post(&format!("{fulfilment}/pack"), json!({}))
+        .await
+        .ok();
+    stream.until("packed").await;
 }
 
 #[tokio::test]

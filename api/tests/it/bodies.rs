@@ -21,7 +21,7 @@ async fn login_with(soko: &Soko, body: impl Into<reqwest::Body>) -> reqwest::Res
 #[tokio::test]
 async fn what_is_not_json_is_malformed() {
     let soko = Soko::start().await;
-    let deep = "[".repeat(30_000);
+    let deep = "[".repeat(8_000);
     for body in [
         "",
         "nul",
@@ -83,6 +83,44 @@ async fn a_body_that_is_too_large_is_not_read_to_its_end() {
         futures::stream::iter((0..100).map(|_| Ok::<_, std::io::Error>("a".repeat(1_000))));
     let response = login_with(&soko, reqwest::Body::wrap_stream(chunks)).await;
     assert_eq!(code(response).await, (413, "body-too-large".to_owned()));
+}
+
+/// What a route does not need it does not read, and the document says how much that is.
+#[tokio::test]
+async fn every_route_reads_as_much_as_the_document_says() {
+    let soko = Soko::start().await;
+    let person = soko.person("amina").await;
+    let document: Value = soko.get("/openapi.json").await.json().await.unwrap();
+    let id = uuid::Uuid::now_v7().to_string();
+    let (mut small, mut large) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(body) = operation.get("requestBody") else {
+                continue;
+            };
+            let bytes_max = if let Some(max) = body.get("x-bytes-max") {
+                small += 1;
+                usize::try_from(max.as_u64().unwrap()).unwrap()
+            } else {
+                large += 1;
+                65_536
+            };
+            for (length, is_read) in [(bytes_max, true), (bytes_max + 1, false)] {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let path = format!("{}{}", filled(path, &id), required_query(operation, &id));
+                let request = soko
+                    .request(method, &path)
+                    .bearer_auth(&person.token)
+                    .header("content-type", "application/json")
+                    .header("idempotency-key", format!("{small}-{large}-{length}"))
+                    // No object, so that nothing comes of it.
+                    .body(format!("\"{}\"", " ".repeat(length - 2)));
+                let status = request.send().await.unwrap().status().as_u16();
+                assert_eq!(status != 413, is_read, "{path} of {length} bytes: {status}");
+            }
+        }
+    }
+    assert!(small > 30 && (3..10).contains(&large), "{small} {large}");
 }
 
 #[tokio::test]
@@ -277,6 +315,19 @@ async fn no_query_makes_any_route_fail() {
             let status = response.status().as_u16();
             assert!(status < 500, "{path}: {status}");
         }
+    }
+}
+
+fn required_query(operation: &Value, value: &str) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters
+        .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
+        .map(|parameter| format!("{}={value}", parameter["name"].as_str().unwrap()));
+    let query = required.collect::<Vec<_>>().join("&");
+    if query.is_empty() {
+        query
+    } else {
+        format!("?{query}")
     }
 }
 

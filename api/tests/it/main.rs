@@ -9,4 +9,5 @@ mod framework;
 mod permissions_page;
 mod retention;
 mod settings;
+mod slow_clients;
 mod soko;
