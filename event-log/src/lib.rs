@@ -30,7 +30,7 @@ pub use connecting::connect_in_time;
 pub use feed::{Feed, FeedError, FeedOptions};
 pub use load::{LoadError, Loader};
 pub use position::Position;
-pub use read::{LogReader, ReadError, Scan, Trail};
+pub use read::{LogReader, ReadError, Scan, Stretch, Trail};
 pub use recorded_event::{Actor, Metadata, RecordedEvent};
 pub use relay::{Relay, RelayOptions};
 pub use scope::{Scope, ScopedReader};

@@ -8,7 +8,7 @@ mod scan;
 mod trail;
 
 pub use scan::Scan;
-pub use trail::Trail;
+pub use trail::{Stretch, Trail};
 
 use crate::{Entry, Position, StoredEvent};
 use chrono::{DateTime, Utc};

@@ -39,6 +39,7 @@ pub use worker::Workplace;
 pub fn all() -> Vec<Box<dyn AnyReadModel>> {
     use read_models::{
         accounts::Accounts,
+        actor_blocks::ActorBlocks,
         carts::Carts,
         categories::Categories,
         invitations::Invitations,
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Box<dyn AnyReadModel>> {
     };
     vec![
         Model::<Accounts>::boxed(),
+        Model::<ActorBlocks>::boxed(),
         Model::<Carts>::boxed(),
         Model::<Categories>::boxed(),
         Model::<Invitations>::boxed(),

@@ -1,6 +1,7 @@
 //! One file per read model: its rows, its fold, and beside it its queries.
 
 pub mod accounts;
+pub mod actor_blocks;
 pub mod carts;
 pub mod categories;
 pub mod invitations;

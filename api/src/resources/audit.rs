@@ -13,7 +13,8 @@ use soko_domain::{
     AnyEvent, CartId, CategoryId, Order, OrderId, Payment, PaymentId, Product, ProductId, Stock,
     StoreId, TenantId, VariantId, Vendor, VendorId, state_after,
 };
-use soko_event_log::{Entry, LogReader, Metadata, Position, Scope, StoredEvent, Trail};
+use soko_event_log::{Entry, LogReader, Metadata, Position, Scope, StoredEvent, Stretch, Trail};
+use soko_projections::read_models::actor_blocks;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -204,12 +205,35 @@ async fn page(
         tenant_id => Scope::Tenant(tenant_id),
     };
     let start = from.unwrap_or(after).max(after);
-    let mut found = app.reader().trail(&scope, trail, start, limit + 1).await?;
+    let stretches = stretches(app, &scope, trail, start, limit + 1).await?;
+    let mut found = app
+        .reader()
+        .trail(&scope, trail, start, stretches.as_deref(), limit + 1)
+        .await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().map(|event| event.position);
     let items = found.into_iter().map(shown).collect::<Result<Vec<_>>>()?;
     Ok(Page::of(items, next.filter(|_| has_more), &list))
+}
+
+/// Where to look for what somebody did. Together with something else that is looked for, so little of
+/// it may count that no part of the log can be left out.
+async fn stretches(
+    app: &App,
+    scope: &Scope,
+    trail: &Trail,
+    after: Position,
+    limit: usize,
+) -> Result<Option<Vec<Stretch>>> {
+    let (Some(actor), None) = (&trail.actor, trail.correlation) else {
+        return Ok(None);
+    };
+    let known = actor_blocks::known_up_to(app.pool()).await?;
+    let tenant_id = trail.tenant_id;
+    let found =
+        actor_blocks::stretches(app.reader(), scope, tenant_id, actor, after, known, limit).await?;
+    Ok(Some(found))
 }
 
 fn shown(event: StoredEvent) -> Result<AuditEvent> {
@@ -242,7 +266,7 @@ async fn permit(app: &App, caller: &Caller, stream_type: &str, id: Uuid) -> Resu
     // Whose it is must be known before it can be asked who may see it.
     let reader = app.reader();
     let first = reader
-        .trail(&Scope::Platform, &trail, Position::START, 1)
+        .trail(&Scope::Platform, &trail, Position::START, None, 1)
         .await?;
     let tenant_id = first.first().ok_or_else(nothing)?.tenant_id;
     let place = match store_of(app, stream_type, id).await? {

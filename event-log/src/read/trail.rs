@@ -16,11 +16,18 @@ pub struct Trail {
     pub correlation: Option<Uuid>,
 }
 
+/// A part of the log, from behind one position up to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    pub after: Position,
+    pub up_to: Position,
+}
+
 impl ScopedReader {
     /// Such events after a position, in their order, at most `limit`; of a tenant or of all.
     ///
-    /// By actor there is no index: each append would pay for it. A page of one actor looks through
-    /// what lies between its events.
+    /// By actor and correlation there is no index: each append would pay for it. Whoever knows where
+    /// such events are says so by `stretches`, and no other part of the log is read.
     ///
     /// # Errors
     /// [`ReadError::Database`].
@@ -29,11 +36,28 @@ impl ScopedReader {
         scope: &Scope,
         trail: &Trail,
         after: Position,
+        stretches: Option<&[Stretch]>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ReadError> {
         let mut query = QueryBuilder::<Postgres>::new("SELECT ");
-        query.push(COLUMNS).push(" FROM events WHERE position > ");
-        query.push_bind(after.get());
+        query.push(COLUMNS);
+        if let Some(stretches) = stretches {
+            let bounds = |bound: fn(&Stretch) -> Position| -> Vec<i64> {
+                stretches.iter().map(|part| bound(part).get()).collect()
+            };
+            query.push(" FROM unnest(");
+            query
+                .push_bind(bounds(|part| part.after))
+                .push("::bigint[], ");
+            query.push_bind(bounds(|part| part.up_to));
+            // Each stretch is a query of its own, or the log might be read in order all the same.
+            query.push("::bigint[]) AS part (after, up_to) CROSS JOIN LATERAL (SELECT ");
+            query.push(COLUMNS);
+            query.push(" FROM events WHERE position > part.after AND position <= part.up_to");
+        } else {
+            query.push(" FROM events WHERE true");
+        }
+        query.push(" AND position > ").push_bind(after.get());
         if let Some(tenant_id) = trail.tenant_id {
             query
                 .push(" AND tenant_id = ")
@@ -58,6 +82,10 @@ impl ScopedReader {
         }
         query.push(" ORDER BY position LIMIT ");
         query.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        if stretches.is_some() {
+            query.push(") AS found ORDER BY position LIMIT ");
+            query.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        }
         let rows = self.all(scope, query).await?;
         rows.iter()
             .map(|row| Ok(stored(row)?.to_stored()))

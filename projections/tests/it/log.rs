@@ -18,6 +18,8 @@ pub(crate) struct Log {
     head: i64,
     /// Of what is appended next.
     pub(crate) tenant: TenantId,
+    /// Of what is appended next, as the metadata has it.
+    pub(crate) actor: String,
     /// When what is appended next is said to be recorded, if not now.
     pub(crate) now: Option<DateTime<Utc>>,
 }
@@ -42,6 +44,7 @@ impl Log {
             sequences: HashMap::new(),
             head: 0,
             tenant: tenant(),
+            actor: "system:test".to_owned(),
             now: None,
         }
     }
@@ -82,7 +85,7 @@ impl Log {
 
     async fn write(&mut self, events: Vec<Written>) -> Position {
         let metadata = json!({
-            "actor": "system:test",
+            "actor": self.actor,
             "command_id": Uuid::from_u128(2),
             "correlation": Uuid::from_u128(1),
         });

@@ -9,6 +9,7 @@ mod running;
 #[path = "../../src/read_models/samples.rs"]
 mod samples;
 mod trade;
+mod trails;
 
 mod audit;
 mod catalog;
