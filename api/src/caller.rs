@@ -134,9 +134,13 @@ impl Caller {
         }
         if standing.roles.is_empty() {
             // A guest might see it after logging in, but must not learn that from us.
+            if let Some(account_id) = account_id {
+                tracing::info!(
+                    code = Code::NotFound.word(), ?permission, account.id = %account_id, "refused"
+                );
+            }
             return Err(Problem::new(Code::NotFound));
         }
-        tracing::info!(?permission, ?account_id, "not permitted");
         Err(Problem::new(Code::Forbidden))
     }
 

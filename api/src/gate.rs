@@ -6,6 +6,7 @@ mod compress;
 mod cors;
 mod even_time;
 mod rate_limits;
+mod refused;
 mod request_id;
 mod security_headers;
 
@@ -32,6 +33,8 @@ pub use self::client::Client;
 use self::cors::Cors;
 pub(crate) use self::even_time::until_next_step;
 pub use self::rate_limits::{Budget, RateLimits};
+use self::refused::RefusalLog;
+pub use self::refused::ShownAs;
 pub use self::request_id::RequestId;
 use self::security_headers::SecurityHeaders;
 use crate::access::Access;
@@ -92,6 +95,7 @@ where
             service,
             settings: Arc::clone(&self.0),
             metrics: RequestMetrics::default(),
+            refusals: RefusalLog::default(),
             in_flight: Cell::new(0),
         });
         ready(Ok(GateService { inner }))
@@ -107,6 +111,7 @@ struct Inner<S> {
     service: S,
     settings: Arc<Settings>,
     metrics: RequestMetrics,
+    refusals: RefusalLog,
     in_flight: Cell<usize>,
 }
 
@@ -189,6 +194,8 @@ where
                 let route = Route::of(response.request());
                 self.metrics
                     .note(route, response.status(), started.elapsed());
+                self.refusals
+                    .note(response.response(), route, &response.request().extensions());
                 let is_open = route.is_none_or(|route| route.access == Access::Public);
                 if response.status() == StatusCode::NOT_FOUND && !is_open {
                     until_next_step(started).await;

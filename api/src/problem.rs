@@ -205,7 +205,10 @@ impl Problem {
         if let Some(challenge) = content.code.challenge() {
             response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
         }
-        response.body(body)
+        let mut response = response.body(body);
+        // For whoever passes it on: the body is not to be read for it.
+        response.extensions_mut().insert(content.code);
+        response
     }
 }
 

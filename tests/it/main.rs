@@ -30,6 +30,7 @@ mod permissions;
 mod privacy;
 mod problems;
 mod races;
+mod refusal_lines;
 mod reports;
 mod restart;
 mod same_key;

@@ -15,7 +15,7 @@ use crate::access_log::{Looks, is_look};
 use crate::api_keys::is_api_key;
 use crate::app::App;
 use crate::command::malformed;
-use crate::gate::Client;
+use crate::gate::{Client, ShownAs};
 use crate::operation::{Input, Operation};
 use crate::problem::{Code, Problem, Result};
 use crate::route::Route;
@@ -68,12 +68,14 @@ async fn with_key(request: &HttpRequest, token: &Secret) -> Result<Caller> {
     let now = Utc::now();
     let app = app_of(request)?;
     let grant = app.api_keys().verify(token.expose(), now).await?;
+    request.extensions_mut().insert(ShownAs {
+        account_id: Some(grant.account_id()),
+        session_id: None,
+        key_id: Some(grant.key_id()),
+    });
     let caller = caller(request, app, Some(Login::ApiKey(grant.clone())), now)?;
     match caller.permission {
-        Some(permission) if !grant.allows(permission) => {
-            tracing::info!(?permission, key.id = %grant.key_id(), "not permitted to the key");
-            Err(not_for_keys())
-        }
+        Some(permission) if !grant.allows(permission) => Err(not_for_keys()),
         _ => Ok(caller),
     }
 }
@@ -81,7 +83,9 @@ async fn with_key(request: &HttpRequest, token: &Secret) -> Result<Caller> {
 fn with_access_token(request: &HttpRequest, token: Option<&str>) -> Result<Caller> {
     let now = Utc::now();
     let app = app_of(request)?;
-    let bearer = token.map(|token| verified(&app, token, now)).transpose()?;
+    let bearer = token
+        .map(|token| verified(&app, request, token, now))
+        .transpose()?;
     caller(request, app, bearer.map(Login::Session), now)
 }
 
@@ -141,8 +145,13 @@ pub(super) fn not_for_keys() -> Problem {
     Problem::new(Code::Forbidden).with_detail("the API key is not for this")
 }
 
-fn verified(app: &App, token: &str, now: DateTime<Utc>) -> Result<Bearer> {
+fn verified(app: &App, request: &HttpRequest, token: &str, now: DateTime<Utc>) -> Result<Bearer> {
     let bearer = app.tokens().verify(token, now)?;
+    request.extensions_mut().insert(ShownAs {
+        account_id: Some(bearer.account_id),
+        session_id: Some(bearer.session_id),
+        key_id: None,
+    });
     if app.sessions().has_ended(bearer.session_id) {
         return Err(Problem::new(Code::Unauthenticated));
     }

@@ -35,15 +35,6 @@ impl About {
             Self::Message => "too many messages",
         }
     }
-
-    /// The line that it leaves in the log.
-    fn note(self) {
-        match self {
-            Self::Password => tracing::info!("a log-in too soon after wrong ones"),
-            Self::SecondFactor => tracing::info!("a code too soon after wrong ones"),
-            Self::Message => tracing::info!("a message too soon after others"),
-        }
-    }
 }
 
 impl Attempt {
@@ -81,12 +72,9 @@ impl Attempt {
         }
         match u64::try_from(wait.microseconds) {
             Ok(0) | Err(_) => Ok(()),
-            Ok(microseconds) => {
-                self.about.note();
-                Err(Problem::new(Code::RateLimited)
-                    .with_detail(self.about.refusal())
-                    .with_retry_after(Duration::from_micros(microseconds)))
-            }
+            Ok(microseconds) => Err(Problem::new(Code::RateLimited)
+                .with_detail(self.about.refusal())
+                .with_retry_after(Duration::from_micros(microseconds))),
         }
     }
 

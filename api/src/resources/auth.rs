@@ -227,7 +227,6 @@ pub(crate) async fn login(
         .verify(place, password.clone(), hash)
         .await?;
     let (Some(credential), Verdict::Right | Verdict::RightButOld) = (credential, verdict) else {
-        tracing::info!("a log-in with a wrong e-mail or password");
         until_next_step(started).await;
         return Err(wrong());
     };
@@ -237,7 +236,6 @@ pub(crate) async fn login(
     if app.account_rules().is_strict() && !profile.email_is_verified() {
         // In all as who registered with an e-mail that has an account already: the guess counts as a
         // wrong one, too.
-        tracing::info!(account.id = %account_id, "a log-in before the e-mail is verified");
         until_next_step(started).await;
         return Err(wrong());
     }
