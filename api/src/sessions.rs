@@ -1,23 +1,22 @@
 //! Log-ins, and the refresh tokens that keep them alive: used once, each leads to the next.
 
+mod refresh_token;
+mod refreshing;
 mod rotation;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
-use hmac::digest::KeyInit;
-use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
 use soko_domain::AccountId;
-use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction};
+use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
-use self::rotation::{Presented, Ruling};
-use crate::problem::{Code, Problem, Result};
+use self::refresh_token::RefreshToken;
+use self::turns::Turns;
+use crate::problem::Result;
 use crate::secret::Secret;
 use crate::tokens::{self, Bearer};
 
@@ -33,6 +32,7 @@ const USER_AGENT_CHARACTERS_MAX: usize = 200;
 /// The sessions of all accounts.
 pub struct Sessions {
     pool: PgPool,
+    turns: Turns,
     /// Sessions that ended while their access tokens may still be good, and when we heard of it.
     ended: Mutex<HashMap<Uuid, Instant>>,
 }
@@ -83,6 +83,7 @@ impl Sessions {
     pub fn new(pool: PgPool) -> Self {
         Self {
             pool,
+            turns: Turns::default(),
             ended: Mutex::default(),
         }
     }
@@ -99,7 +100,7 @@ impl Sessions {
         now: DateTime<Utc>,
     ) -> Result<Continued> {
         let session_id = Uuid::now_v7();
-        let (rotation_key, token): ([u8; 32], [u8; 32]) = (rand::random(), rand::random());
+        let (rotation_key, token): ([u8; 32], _) = (rand::random(), RefreshToken::random());
         let user_agent: Option<String> =
             user_agent.map(|text| text.chars().take(USER_AGENT_CHARACTERS_MAX).collect());
         let mut transaction = self.pool.begin().await?;
@@ -116,7 +117,7 @@ impl Sessions {
         .bind(second_factor_at)
         .execute(&mut *transaction)
         .await?;
-        insert_token(&mut transaction, &token, session_id, now).await?;
+        refreshing::insert_token(&mut transaction, &token, session_id, now).await?;
         let surplus = sqlx::query(
             "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id IN \
              (SELECT session_id FROM sessions WHERE account_id = $1 AND ended_at IS NULL \
@@ -137,88 +138,7 @@ impl Sessions {
         };
         Ok(Continued {
             bearer,
-            refresh_token: written(&token),
-        })
-    }
-
-    /// The next refresh token for this one; the same again for the same idempotency key.
-    ///
-    /// # Errors
-    /// `unauthenticated` for a token that is not good; if it was used before, its session ends.
-    pub async fn refresh(
-        &self,
-        token: &Secret,
-        key: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Result<Continued> {
-        let token = read(token).ok_or_else(refused)?;
-        let key_hash: Option<[u8; 32]> = key.map(|key| Sha256::digest(key).into());
-        let mut transaction = self.pool.begin().await?;
-        // The session's lock makes refreshes of one session take turns.
-        let row = sqlx::query(
-            "SELECT s.session_id, s.account_id, s.rotation_key, s.expires_at, s.last_used_at, \
-             s.ended_at, s.second_factor_at FROM refresh_tokens t JOIN sessions s USING (session_id) \
-             WHERE t.token_hash = $1 FOR UPDATE OF s",
-        )
-        .bind(&hash(&token)[..])
-        .fetch_optional(&mut *transaction)
-        .await?
-        .ok_or_else(refused)?;
-        let session_id: Uuid = row.try_get("session_id")?;
-        let next = successor(row.try_get("rotation_key")?, &token);
-        // Read again: whoever had the lock before us may have spent the token.
-        let spent =
-            sqlx::query("SELECT spent_at, key_hash FROM refresh_tokens WHERE token_hash = $1")
-                .bind(&hash(&token)[..])
-                .fetch_one(&mut *transaction)
-                .await?;
-        let spent_with: Option<Vec<u8>> = spent.try_get("key_hash")?;
-        let is_same_request =
-            key_hash.is_some() && spent_with.as_deref() == key_hash.as_ref().map(|hash| &hash[..]);
-        let is_successor_spent: Option<bool> = sqlx::query_scalar(
-            "SELECT spent_at IS NOT NULL FROM refresh_tokens WHERE token_hash = $1",
-        )
-        .bind(&hash(&next)[..])
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let ruling = rotation::rule(
-            Presented {
-                has_ended: row
-                    .try_get::<Option<DateTime<Utc>>, _>("ended_at")?
-                    .is_some(),
-                expires_at: row.try_get::<DateTime<Utc>, _>("expires_at")?,
-                idle_until: row.try_get::<DateTime<Utc>, _>("last_used_at")? + IDLE_MAX,
-                spent_at: spent.try_get("spent_at")?,
-                is_same_request,
-                is_successor_spent: is_successor_spent.unwrap_or(false),
-            },
-            now,
-        );
-        match ruling {
-            Ruling::Rotate => {
-                spend(&mut transaction, &token, key_hash, session_id, now).await?;
-                insert_token(&mut transaction, &next, session_id, now).await?;
-            }
-            Ruling::Repeat => (),
-            Ruling::Reused => {
-                end(&mut transaction, session_id, EndReason::TokenReused, now).await?;
-                transaction.commit().await?;
-                self.note_ended([session_id]);
-                tracing::warn!(session.id = %session_id, "a refresh token came twice; its session has ended");
-                return Err(refused());
-            }
-            Ruling::Refuse => return Err(refused()),
-        }
-        transaction.commit().await?;
-        let account_id = AccountId::from_uuid(row.try_get("account_id")?);
-        let bearer = Bearer {
-            account_id,
-            session_id,
-            second_factor_at: row.try_get("second_factor_at")?,
-        };
-        Ok(Continued {
-            bearer,
-            refresh_token: written(&next),
+            refresh_token: token.written(),
         })
     }
 
@@ -384,85 +304,4 @@ impl Sessions {
     fn known_ended(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn insert_token(
-    transaction: &mut Transaction<'_, Postgres>,
-    token: &[u8; 32],
-    session_id: Uuid,
-    now: DateTime<Utc>,
-) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO refresh_tokens (token_hash, session_id, issued_at) VALUES ($1, $2, $3)",
-    )
-    .bind(&hash(token)[..])
-    .bind(session_id)
-    .bind(now)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-async fn spend(
-    transaction: &mut Transaction<'_, Postgres>,
-    token: &[u8; 32],
-    key_hash: Option<[u8; 32]>,
-    session_id: Uuid,
-    now: DateTime<Utc>,
-) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query("UPDATE refresh_tokens SET spent_at = $2, key_hash = $3 WHERE token_hash = $1")
-        .bind(&hash(token)[..])
-        .bind(now)
-        .bind(key_hash.as_ref().map(|hash| &hash[..]))
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE session_id = $1")
-        .bind(session_id)
-        .bind(now)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
-}
-
-async fn end(
-    transaction: &mut Transaction<'_, Postgres>,
-    session_id: Uuid,
-    reason: EndReason,
-    now: DateTime<Utc>,
-) -> std::result::Result<(), sqlx::Error> {
-    sqlx::query("UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE session_id = $1")
-        .bind(session_id)
-        .bind(now)
-        .bind(reason.as_str())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
-}
-
-/// Only who has the token can compute it, and always gets the same.
-fn successor(rotation_key: [u8; 32], token: &[u8; 32]) -> [u8; 32] {
-    // A key shorter than a block is one that is filled up with zeros (RFC 2104).
-    let mut block = [0; 64];
-    block[..32].copy_from_slice(&rotation_key);
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    mac.update(token);
-    mac.finalize().into_bytes().into()
-}
-
-fn hash(token: &[u8; 32]) -> [u8; 32] {
-    Sha256::digest(token).into()
-}
-
-fn written(token: &[u8; 32]) -> Secret {
-    URL_SAFE_NO_PAD.encode(token).into()
-}
-
-fn read(token: &Secret) -> Option<[u8; 32]> {
-    // Looked at before decoding, so that no long text is.
-    let text = Some(token.expose()).filter(|text| text.len() == 43)?;
-    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
-}
-
-fn refused() -> Problem {
-    Problem::new(Code::Unauthenticated).with_detail("the refresh token is not good")
 }

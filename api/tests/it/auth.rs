@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::future::{join, join_all};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -245,9 +246,35 @@ async fn fifty_refreshes_at_once_have_one_successor() {
     let soko = Soko::start().await;
     let amina = soko.person("amina").await;
     let all = (0..50).map(|_| refreshed_with_key(&soko, &amina.refresh_token, "once"));
-    let mut successors = futures::future::join_all(all).await;
+    let mut successors = join_all(all).await;
     successors.dedup();
     assert_eq!(successors.len(), 1);
+}
+
+/// Whoever has one token, and be it a thief, does not have the connections of everybody.
+#[tokio::test]
+async fn refreshes_of_one_session_that_wait_hold_nobody_else_up() {
+    let settings = [
+        ("SOKO_RATE_LIMITS", "off"),
+        ("SOKO_DATABASE_CONNECTIONS", "4"),
+    ];
+    let soko = Soko::with(&settings).await;
+    let (amina, wanjiru) = (soko.person("amina").await, soko.person("wanjiru").await);
+    let mut held = soko.pool().begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM sessions FOR UPDATE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let refreshes = (0..20).map(|_| refreshed_with_key(&soko, &amina.refresh_token, "once"));
+    let other_things = async {
+        // By then all of them wait.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let sessions = soko.get_as(&wanjiru, "/api/v1/me/sessions").await;
+        assert_eq!(sessions.status(), 200);
+        held.rollback().await.unwrap();
+    };
+    let (all, ()) = join(join_all(refreshes), other_things).await;
+    assert!(all.iter().all(|token| *token == all[0]), "{all:?}");
 }
 
 #[tokio::test]
