@@ -58,7 +58,10 @@ impl LoginThrottle {
         let counters = match device {
             Some(device) => {
                 let device = device.id();
-                vec![self.counter(counter::DEVICE, &[email.as_str().as_bytes(), device])]
+                vec![self.counter(
+                    counter::DEVICE,
+                    &[email.comparison_form().as_bytes(), device],
+                )]
             }
             None => vec![
                 self.account(email),
@@ -149,7 +152,7 @@ impl LoginThrottle {
     }
 
     fn account(&self, email: &EmailAddress) -> Counter {
-        self.counter(counter::ACCOUNT, &[email.as_str().as_bytes()])
+        self.counter(counter::ACCOUNT, &[email.comparison_form().as_bytes()])
     }
 
     fn codes_of(&self, account_id: AccountId) -> Counter {
@@ -176,7 +179,7 @@ impl LoginThrottle {
     }
 
     fn device_mac(&self, id: &[u8; 16], email: &EmailAddress) -> [u8; 32] {
-        self.mac("device token", &[id, email.as_str().as_bytes()])
+        self.mac("device token", &[id, email.comparison_form().as_bytes()])
     }
 
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {

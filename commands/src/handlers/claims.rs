@@ -85,7 +85,8 @@ impl Name {
     }
 }
 
-/// What an e-mail is claimed by: its SHA-256 (hex), for claims are kept in the clear.
+/// What an e-mail is claimed by, however it was typed: the SHA-256 (hex) of what all that are equal
+/// have in common, for claims are kept in the clear.
 pub fn email_claim(email: &EmailAddress) -> String {
-    hex::encode(Sha256::digest(email.as_str()))
+    hex::encode(Sha256::digest(email.comparison_form()))
 }
