@@ -3,6 +3,7 @@
 //! A hash costs 19 MiB and tens of milliseconds of a core, so only a few are made at once, away
 //! from the threads that serve, and only some may wait for their turn.
 
+mod common;
 mod rules;
 
 use std::num::NonZeroUsize;
