@@ -1,5 +1,6 @@
 //! What is measured.
 
+pub(crate) mod authorization;
 pub(crate) mod bus;
 pub(crate) mod engine;
 pub(crate) mod http;

@@ -67,6 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     engine_cases(&mut bench, &server, &mut limits, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
     row_security_cases(&mut bench, &server).await?;
+    authorization_cases(&mut bench, &server).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
     let outcome = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
     bench.report.cases.splice(0..0, limits.into_cases());
@@ -168,6 +169,16 @@ async fn row_security_cases(bench: &mut Bench, server: &Server) -> Result<(), Bo
         return Ok(());
     }
     for case in cases::row_security::lists(server, bench.runs).await? {
+        bench.add(case);
+    }
+    Ok(())
+}
+
+async fn authorization_cases(bench: &mut Bench, server: &Server) -> Result<(), Box<dyn Error>> {
+    if !bench.wants("authorization: ") {
+        return Ok(());
+    }
+    for case in cases::authorization::costs(server, bench.runs).await? {
         bench.add(case);
     }
     Ok(())
