@@ -227,7 +227,7 @@ pub async fn stores(
         query.push(" AND store_id < ").push_bind(before.as_uuid());
     }
     query.push(" ORDER BY store_id DESC LIMIT ");
-    query.push_bind(page.limit + 1);
+    query.push(page.limit + 1);
     let mut items: Vec<Store> = rows::all(query, reader, &Scope::Public).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.store_id);
     Ok((items, next))

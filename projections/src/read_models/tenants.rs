@@ -114,7 +114,7 @@ pub async fn tenants(
         query.push(" AND tenant_id < ").push_bind(before.as_uuid());
     }
     query.push(" ORDER BY tenant_id DESC LIMIT ");
-    query.push_bind(page.limit + 1);
+    query.push(page.limit + 1);
     let mut items: Vec<Tenant> = rows::all(query, reader, &scope).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.tenant_id);
     Ok((items, next))

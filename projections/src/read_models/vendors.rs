@@ -163,7 +163,7 @@ pub async fn vendors(
         query.push(" AND vendor_id < ").push_bind(before.as_uuid());
     }
     query.push(" ORDER BY vendor_id DESC LIMIT ");
-    query.push_bind(page.limit + 1);
+    query.push(page.limit + 1);
     let mut items: Vec<Vendor> = rows::all(query, reader, &within.scope()).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| last.vendor_id);
     Ok((items, next))

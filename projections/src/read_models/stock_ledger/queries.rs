@@ -47,7 +47,7 @@ pub async fn ledger(
     within.and_of("l.", &mut query);
     query
         .push(") ORDER BY position DESC LIMIT ")
-        .push_bind(page.limit + 1);
+        .push(page.limit + 1);
     query.push(
         "), older AS (
              SELECT coalesce(sum(on_hand_delta), 0)::bigint AS on_hand,

@@ -70,7 +70,7 @@ pub async fn levels(
     }
     query
         .push(" ORDER BY sku, variant_id LIMIT ")
-        .push_bind(page.limit + 1);
+        .push(page.limit + 1);
     let mut items: Vec<StockLevel> = rows::all(query, reader, &within.scope()).await?;
     let next = Keyset::cut(page.limit, &mut items, |last| {
         (last.sku.clone(), last.variant_id)
