@@ -223,7 +223,7 @@ impl App {
         &self.shelves
     }
 
-    pub(crate) fn web_origins(&self) -> Arc<WebOrigins> {
+    pub fn web_origins(&self) -> Arc<WebOrigins> {
         Arc::clone(&self.web_origins)
     }
 

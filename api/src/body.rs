@@ -77,6 +77,12 @@ pub(crate) fn bytes_of<T: Readable>(
 /// # Errors
 /// `malformed-json`, or `validation` with every fault.
 pub(crate) fn parse<T: Readable>(bytes: &[u8]) -> Result<T> {
+    // The parser would take the members of an object from a list, too, in the order in which they
+    // happen to be declared.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let whole = <serde_json::Error as serde::de::Error>::custom("must be an object");
+        return Err(faults_in::<T>(bytes, &whole));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
             faults_in::<T>(bytes, &error)
@@ -245,6 +251,17 @@ mod tests {
         ];
         let expected = expected.map(|(pointer, message)| (pointer.to_owned(), message.to_owned()));
         assert_eq!(faults(body), expected);
+    }
+
+    #[test]
+    fn a_list_of_members_is_no_object() {
+        let parsed = parse::<crate::command::NoBody>(b"[]");
+        assert_eq!(parsed.err().expect("a fault").code(), Code::Validation);
+        let list = r#"["a@b.example","Mug",null,{"amount":1,"currency":"KES"},[]]"#;
+        let expected = (String::new(), "must be an object".to_owned());
+        assert_eq!(faults(list), [expected]);
+        let malformed = parse::<Request>(b" [").err().expect("a fault");
+        assert_eq!(malformed.code(), Code::MalformedJson);
     }
 
     #[test]

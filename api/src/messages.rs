@@ -64,6 +64,10 @@ pub(crate) enum Notice {
         account_id: AccountId,
         left: i64,
     },
+    /// A refresh token came twice, so two had it.
+    TokenReused {
+        account_id: AccountId,
+    },
     /// Somebody logged in from a device that never had.
     NewDevice {
         account_id: AccountId,
@@ -81,6 +85,7 @@ impl Notice {
             | Self::SecondFactorAdded { account_id }
             | Self::SecondFactorRemoved { account_id }
             | Self::RecoveryCodeUsed { account_id, .. }
+            | Self::TokenReused { account_id }
             | Self::NewDevice { account_id } => Some(*account_id),
         }
     }
@@ -96,6 +101,7 @@ impl Notice {
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::TokenReused { .. } => "token_reused",
             Self::NewDevice { .. } => "new_device",
         }
     }
@@ -110,6 +116,7 @@ impl Notice {
             | Self::SecondFactorAdded { .. }
             | Self::SecondFactorRemoved { .. }
             | Self::RecoveryCodeUsed { .. }
+            | Self::TokenReused { .. }
             | Self::NewDevice { .. } => Duration::days(3),
         }
     }

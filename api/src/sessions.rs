@@ -15,6 +15,7 @@ use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use self::refresh_token::RefreshToken;
+pub use self::refreshing::refused;
 use self::turns::Turns;
 use crate::problem::Result;
 use crate::secret::Secret;
@@ -77,6 +78,13 @@ pub struct Session {
 pub struct Continued {
     pub bearer: Bearer,
     pub refresh_token: Secret,
+}
+
+/// What came of a refresh token.
+pub enum Refreshed {
+    Continued(Continued),
+    /// It came a second time, so two have it: the session of this account has ended.
+    Stolen(AccountId),
 }
 
 impl Sessions {

@@ -53,6 +53,16 @@ async fn who_asks_again_gets_another_link_and_the_one_before_is_good_no_more() {
 }
 
 #[tokio::test]
+async fn a_mail_goes_to_the_address_of_the_account_and_not_to_what_was_typed() {
+    let soko = Soko::start().await;
+    let amina = soko.person("amina").await;
+    let typed = amina.email.replace("amina", "AMINA");
+    forgot(&mut soko.guest(), &typed).await.expect(202);
+    soko.letter(&amina.email, RESET, 1).await;
+    assert!(soko.letters(&typed, RESET).is_empty());
+}
+
+#[tokio::test]
 async fn nobody_is_sent_more_mail_than_they_can_stand() {
     let soko = Soko::start().await;
     let amina = soko.person("amina").await;

@@ -51,6 +51,8 @@ async fn a_refresh_token_that_comes_back_after_its_successor_ends_the_whole_sess
         .expect_problem(401, "unauthenticated");
     let third = refresh(&soko, &text(&third["refresh_token"])).await;
     third.expect_problem(401, "unauthenticated");
+    soko.letter(&amina.email, "One of your log-ins was ended", 1)
+        .await;
     reader
         .get("/me")
         .await

@@ -246,16 +246,18 @@ impl<'a> Courier<'a> {
         let letters = &self.letters;
         let mail = match notice {
             Notice::VerifyEmail { email } => {
-                let (account_id, profile) = self.who_has(&email).await?;
+                let (account_id, profile, email) = self.who_has(&email).await?;
                 if profile.email_is_verified() {
                     return Err(Failure::Moot);
                 }
                 let token = self.proofs.token(Purpose::VerifyEmail, account_id, now);
                 letters.verify_email(email, &token.await?)
             }
-            Notice::AlreadyRegistered { email } => letters.already_registered(email),
+            Notice::AlreadyRegistered { email } => {
+                letters.already_registered(self.who_has(&email).await?.2)
+            }
             Notice::ResetPassword { email } => {
-                let (account_id, _) = self.who_has(&email).await?;
+                let (account_id, _, email) = self.who_has(&email).await?;
                 let token = self.proofs.token(Purpose::ResetPassword, account_id, now);
                 letters.reset_password(email, &token.await?)
             }
@@ -281,20 +283,29 @@ impl<'a> Courier<'a> {
             Notice::RecoveryCodeUsed { account_id, left } => {
                 letters.recovery_code_used(self.email(account_id).await?, left)
             }
+            Notice::TokenReused { account_id } => {
+                letters.token_reused(self.email(account_id).await?)
+            }
             Notice::NewDevice { account_id } => letters.new_device(self.email(account_id).await?),
         };
         Ok(Ready::Mail(mail))
     }
 
-    async fn who_has(&self, email: &EmailAddress) -> Result<(AccountId, Box<Profile>), Failure> {
-        let credential = self.credentials.of_email(email).await?;
+    /// And the e-mail as its owner wrote it: to what a stranger typed nothing is sent, for a mailbox
+    /// may tell cases apart that we do not.
+    async fn who_has(
+        &self,
+        typed: &EmailAddress,
+    ) -> Result<(AccountId, Box<Profile>, EmailAddress), Failure> {
+        let credential = self.credentials.of_email(typed).await?;
         let account_id = credential.ok_or(Failure::Moot)?.account_id;
-        Ok((account_id, self.profile(account_id).await?))
+        let profile = self.profile(account_id).await?;
+        let email = email_of(&profile)?;
+        Ok((account_id, profile, email))
     }
 
     async fn email(&self, account_id: AccountId) -> Result<EmailAddress, Failure> {
-        let profile = self.profile(account_id).await?;
-        profile.email().value().cloned().ok_or(Failure::Moot)
+        email_of(&*self.profile(account_id).await?)
     }
 
     async fn profile(&self, account_id: AccountId) -> Result<Box<Profile>, Failure> {
@@ -303,6 +314,10 @@ impl<'a> Courier<'a> {
         let profile = account.state.profile().map_err(|_| Failure::Moot)?;
         Ok(Box::new(profile.clone()))
     }
+}
+
+fn email_of(profile: &Profile) -> Result<EmailAddress, Failure> {
+    profile.email().value().cloned().ok_or(Failure::Moot)
 }
 
 fn retry_after(attempts: i32) -> TimeDelta {

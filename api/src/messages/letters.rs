@@ -79,6 +79,11 @@ impl Letters {
         self.alarm(to, "A recovery code was used", &what)
     }
 
+    pub(super) fn token_reused(&self, to: EmailAddress) -> Mail {
+        let what = "Somebody else used one of your log-ins, so it was ended. Log in again.";
+        self.alarm(to, "One of your log-ins was ended", what)
+    }
+
     pub(super) fn new_device(&self, to: EmailAddress) -> Mail {
         let what = "Somebody logged in to your account on a device that never did before.";
         self.alarm(to, "You logged in on a new device", what)

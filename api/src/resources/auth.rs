@@ -25,7 +25,7 @@ use crate::problem::{Code, Problem, Result};
 use crate::recorded::{New, Recorded};
 use crate::schema::{answer, body};
 use crate::secret::Secret;
-use crate::sessions::{Continued, EndReason};
+use crate::sessions::{self, Continued, EndReason, Refreshed};
 use crate::tokens;
 
 body! {
@@ -272,11 +272,18 @@ pub(crate) async fn refresh(
     key: Key,
     refresh: Body<Refresh>,
 ) -> Result<Found<LoggedIn>> {
-    let session = app
+    let refreshed = app
         .sessions()
         .refresh(&refresh.refresh_token, key.0.as_deref(), caller.now())
         .await?;
-    logged_in(&app, &caller, &session).map(Found::new)
+    match refreshed {
+        Refreshed::Continued(session) => logged_in(&app, &caller, &session).map(Found::new),
+        Refreshed::Stolen(account_id) => {
+            let notice = Notice::TokenReused { account_id };
+            app.messages().post(&notice, caller.now()).await?;
+            Err(sessions::refused())
+        }
+    }
 }
 
 /// Ends the session that the access token belongs to.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use super::rotation::{self, Presented, Ruling};
-use super::{Continued, EndReason, IDLE_MAX, Sessions};
+use super::{Continued, EndReason, IDLE_MAX, Refreshed, Sessions};
 use crate::problem::{Code, Problem, Result};
 use crate::secret::Secret;
 use crate::tokens::Bearer;
@@ -18,13 +18,13 @@ impl Sessions {
     /// The next refresh token for this one; the same again for the same idempotency key.
     ///
     /// # Errors
-    /// `unauthenticated` for a token that is not good; if it was used before, its session ends.
+    /// `unauthenticated` for a token that is not good.
     pub async fn refresh(
         &self,
         token: &Secret,
         key: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Continued> {
+    ) -> Result<Refreshed> {
         let token = RefreshToken::read(token).ok_or_else(refused)?;
         let key_hash: Option<[u8; 32]> = key.map(|key| Sha256::digest(key).into());
         let session_id = self.going_on(&token).await?.ok_or_else(refused)?;
@@ -45,7 +45,8 @@ impl Sessions {
                 transaction.commit().await?;
                 self.note_ended([session_id]);
                 tracing::warn!(session.id = %session_id, "a refresh token came twice; its session has ended");
-                return Err(refused());
+                let account_id = session.try_get("account_id")?;
+                return Ok(Refreshed::Stolen(AccountId::from_uuid(account_id)));
             }
             Ruling::Refuse => return Err(refused()),
         }
@@ -55,10 +56,10 @@ impl Sessions {
             session_id,
             second_factor_at: session.try_get("second_factor_at")?,
         };
-        Ok(Continued {
+        Ok(Refreshed::Continued(Continued {
             bearer,
             refresh_token: next.written(),
-        })
+        }))
     }
 
     /// The session of a token, unless it has ended: that it then cannot be continued needs no turn.
@@ -173,6 +174,7 @@ async fn end(
     Ok(())
 }
 
-fn refused() -> Problem {
+/// The same, whatever is wrong with it.
+pub fn refused() -> Problem {
     Problem::new(Code::Unauthenticated).with_detail("the refresh token is not good")
 }

@@ -108,10 +108,10 @@ async fn measure(options: PgConnectOptions, runs: usize) -> Result<Vec<Case>, Bo
         .app_data(Data::from(Arc::clone(&app)))
         .app_data(limits)
         .configure(|services| {
-            register(routes::all(), limits, services);
-            register(&ROUTES, limits, services);
+            register(routes::all(), services);
+            register(&ROUTES, services);
         })
-        .wrap(Gate::new(app.config(), None));
+        .wrap(Gate::new(app.config(), None, app.web_origins()));
     let service = init_service(services).await;
     let owner = Owner::register(&service).await?;
     let mut cases = Vec::new();
@@ -187,6 +187,7 @@ impl Owner {
                 account_id: field(&registered, "account_id")?.parse()?,
                 // Any will do: it has not ended.
                 session_id: Uuid::now_v7(),
+                second_factor_at: None,
             },
             token,
             api_key: field(&key, "key")?,
