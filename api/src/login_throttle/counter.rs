@@ -1,4 +1,4 @@
-//! What guesses are counted by, and how many each counter takes.
+//! What guesses and messages are counted by, and how many each counter takes.
 
 use std::time::Duration;
 
@@ -43,79 +43,32 @@ pub(super) const DEVICE: Limit = streak("device");
 pub(super) const SESSION: Limit = streak("session");
 
 /// From one network, by strangers. Mobile networks put thousands of people behind one address.
-pub(super) const NETWORK: Limit = Limit {
-    name: "network",
-    bound: Bound::Budget {
-        at_once: 200,
-        each: Duration::from_secs(3),
-    },
-};
+pub(super) const NETWORK: Limit = budget("network", 200, Duration::from_secs(3));
 
 /// Of one password, at whomever.
-pub(super) const GUESSED: Limit = Limit {
-    name: "guessed",
-    bound: Bound::Budget {
-        at_once: 30,
-        each: Duration::from_secs(60),
-    },
-};
+pub(super) const GUESSED: Limit = budget("guessed", 30, Duration::from_secs(60));
 
 /// All there are of strangers: far above what mistypes, and below what a core can hash.
-pub(super) const EVERYTHING: Limit = Limit {
-    name: "everything",
-    bound: Bound::Budget {
-        at_once: 2_000,
-        each: Duration::from_millis(100),
-    },
-};
+pub(super) const EVERYTHING: Limit = budget("everything", 2_000, Duration::from_millis(100));
 
 /// Codes of one account, by whoever knows its password.
 pub(super) const SECOND_FACTOR: Limit = streak("second factor");
 
 /// Mails to one address that somebody asked for.
-pub(super) const MAILBOX: Limit = Limit {
-    name: "mailbox",
-    bound: Bound::Budget {
-        at_once: 5,
-        each: Duration::from_secs(10 * 60),
-    },
-};
+pub(super) const MAILBOX: Limit = budget("mailbox", 5, Duration::from_secs(10 * 60));
 
 /// Mails that were asked for from one network.
-pub(super) const MAIL_OF_NETWORK: Limit = Limit {
-    name: "mail of network",
-    bound: Bound::Budget {
-        at_once: 100,
-        each: Duration::from_secs(30),
-    },
-};
+pub(super) const MAIL_OF_NETWORK: Limit = budget("mail of network", 100, Duration::from_secs(30));
 
 /// Text messages to one phone.
-pub(super) const TEXTS_TO_PHONE: Limit = Limit {
-    name: "texts to phone",
-    bound: Bound::Budget {
-        at_once: 3,
-        each: Duration::from_secs(60 * 60),
-    },
-};
+pub(super) const TEXTS_TO_PHONE: Limit = budget("texts to phone", 3, Duration::from_secs(60 * 60));
 
 /// Text messages that one account asked for, whatever phone it says it has.
-pub(super) const TEXTS_OF_ACCOUNT: Limit = Limit {
-    name: "texts of account",
-    bound: Bound::Budget {
-        at_once: 5,
-        each: Duration::from_secs(60 * 60),
-    },
-};
+pub(super) const TEXTS_OF_ACCOUNT: Limit =
+    budget("texts of account", 5, Duration::from_secs(60 * 60));
 
 /// All text messages: each costs money.
-pub(super) const TEXTS: Limit = Limit {
-    name: "texts",
-    bound: Bound::Budget {
-        at_once: 1_000,
-        each: Duration::from_secs(5),
-    },
-};
+pub(super) const TEXTS: Limit = budget("texts", 1_000, Duration::from_secs(5));
 
 const fn streak(name: &'static str) -> Limit {
     Limit {
@@ -124,6 +77,13 @@ const fn streak(name: &'static str) -> Limit {
             free: FREE,
             closed_at: CLOSED_AT,
         },
+    }
+}
+
+const fn budget(name: &'static str, at_once: u32, each: Duration) -> Limit {
+    Limit {
+        name,
+        bound: Bound::Budget { at_once, each },
     }
 }
 

@@ -95,14 +95,10 @@ pub(crate) async fn forgot(
     forgot: Body<ForgotPassword>,
 ) -> Result<Accepted> {
     let email = forgot.0.email;
-    let network = caller.client().network();
-    app.login_throttle()
-        .at_mailbox_from(&email, network)
-        .count(app.pool(), caller.now())
-        .await?;
-    app.messages()
-        .post(&Notice::ResetPassword { email }, caller.now())
-        .await?;
+    let reset = Notice::ResetPassword {
+        email: email.clone(),
+    };
+    app.write_to_whoever_has(&email, &reset, &caller).await?;
     Ok(Accepted)
 }
 

@@ -61,14 +61,10 @@ pub(crate) async fn send_email(
     send: Body<SendVerification>,
 ) -> Result<Accepted> {
     let email = send.0.email;
-    let network = caller.client().network();
-    app.login_throttle()
-        .at_mailbox_from(&email, network)
-        .count(app.pool(), caller.now())
-        .await?;
-    app.messages()
-        .post(&Notice::VerifyEmail { email }, caller.now())
-        .await?;
+    let verify = Notice::VerifyEmail {
+        email: email.clone(),
+    };
+    app.write_to_whoever_has(&email, &verify, &caller).await?;
     Ok(Accepted)
 }
 
@@ -121,6 +117,24 @@ pub(crate) async fn verify_phone(
         .execute::<Account>(account_id, verify, &context)
         .await?;
     Ok(NoContent)
+}
+
+impl App {
+    /// Takes as long whether or not anybody has that e-mail: it is looked up later.
+    ///
+    /// # Errors
+    /// `rate-limited` if too many were sent to the mailbox, or asked for from the network.
+    pub(super) async fn write_to_whoever_has(
+        &self,
+        email: &EmailAddress,
+        notice: &Notice,
+        caller: &Caller,
+    ) -> Result<()> {
+        let network = caller.client().network();
+        let attempt = self.login_throttle().at_mailbox_from(email, network);
+        attempt.count(self.pool(), caller.now()).await?;
+        self.messages().post(notice, caller.now()).await
+    }
 }
 
 /// The same for one that was used, is too old, or never was.
