@@ -137,6 +137,20 @@ impl ApiKeys {
         Ok(grant)
     }
 
+    /// Whether a key that was good is so still.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn is_good(&self, key_id: Uuid) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM api_keys WHERE key_id = $1 AND revoked_at IS NULL \
+             AND expires_at > clock_timestamp())",
+        )
+        .bind(key_id)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// # Errors
     /// `state-conflict` for an account that has as many as it may, `idempotency-mismatch`, and
     /// `already-exists` where the same request comes so late that its key cannot be shown again.

@@ -98,6 +98,18 @@ impl Caller {
         self.order_token.as_deref()
     }
 
+    /// Whether what showed who is asking is still good: for answers that go on for long.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn is_still_known(&self) -> Result<bool> {
+        match &self.login {
+            Some(Login::Session(bearer)) => Ok(!self.app.sessions().has_ended(bearer.session_id)),
+            Some(Login::ApiKey(grant)) => self.app.api_keys().is_good(grant.key_id()).await,
+            None => Ok(true),
+        }
+    }
+
     pub fn client(&self) -> Client {
         self.client
     }

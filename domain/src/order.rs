@@ -316,7 +316,7 @@ impl Progress {
                 refund_id, kept, ..
             } => {
                 self.refunds.push(refund_id);
-                self.is_refunded = kept == 0;
+                self.is_refunded |= kept == 0;
             }
             OrderEvent::Packed { vendor_id } => {
                 self.fulfilments.entry(vendor_id).or_default().status = FulfilmentStatus::Packed;

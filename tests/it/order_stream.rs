@@ -77,6 +77,27 @@ async fn a_stream_on_which_nothing_happens_is_no_client_that_rests() {
 }
 
 #[tokio::test]
+async fn who_logs_out_sees_no_more_steps() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut customer = soko.person("customer").await;
+    let placed = customer
+        .post("/orders", market.order_of(&[(&mug, 1)]))
+        .await
+        .expect(201);
+    let order = format!("/orders/{}", text(&placed["order_id"]));
+    customer.get(&order).await.expect(200);
+    let mut stream = Stream::open(&customer, &order, None).await;
+    assert_eq!(stream.next().await.kind, "placed");
+    customer.post("/auth/logout", json!({})).await.expect(204);
+    let mut vendor = market.vendor.clone();
+    let pack = format!("{order}/fulfilments/{}/pack", market.vendor_id);
+    vendor.post(&pack, json!({})).await.ok();
+    stream.ends().await;
+}
+
+#[tokio::test]
 async fn nobody_follows_the_orders_of_others() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;
@@ -127,6 +148,17 @@ impl Stream {
         Self {
             bytes,
             text: String::new(),
+        }
+    }
+
+    /// And no step comes before it does.
+    async fn ends(&mut self) {
+        while let Some(chunk) = tokio::time::timeout(COMES_WITHIN, self.bytes.next())
+            .await
+            .expect("it ends")
+        {
+            let text = String::from_utf8(chunk).unwrap();
+            assert!(!text.contains("event:"), "{text}");
         }
     }
 

@@ -20,14 +20,16 @@ use crate::operation::{Input, Operation};
 use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::resources::order_views::{audience, step};
+use crate::tokens;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// So that nothing between us and the client takes a quiet line for a dead one.
 const BEAT: Duration = Duration::from_secs(15);
 
-/// A client that stays longer is cut off and comes back by itself.
-const LASTS_MAX: Duration = Duration::from_secs(3_600);
+/// A client that stays longer is cut off and comes back by itself, with the access token that it has
+/// then.
+const LASTS_MAX: Duration = tokens::LIFETIME;
 
 /// Where a client that lost its line goes on: the id of the last event that it has seen.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,7 @@ pub(crate) async fn follow(
     let audience = audience(&app, &caller, *order_id).await?;
     let follower = Follower {
         app,
+        caller,
         audience,
         order_id: *order_id,
         after: last.0,
@@ -62,6 +65,7 @@ pub(crate) async fn follow(
 
 struct Follower {
     app: Data<App>,
+    caller: Caller,
     audience: Audience,
     order_id: OrderId,
     /// The last step that was sent.
@@ -82,6 +86,9 @@ impl Follower {
                 let Ok(steps) = steps else { return None };
                 let is_first = self.looked_at.replace(reached).is_none();
                 if let Some(last) = steps.last() {
+                    if !is_first && !self.may_still_see().await {
+                        return None;
+                    }
                     self.after = Position::new(last.position);
                     return Some(steps.into_iter().map(frame).collect());
                 }
@@ -99,9 +106,20 @@ impl Follower {
                 .wait_for(OrderTracking::NAME, beyond, BEAT)
                 .await;
             if moved.is_err() {
+                if !self.may_still_see().await {
+                    return None;
+                }
                 return Some(": beat\n\n".to_owned());
             }
         }
+    }
+
+    /// Whoever logged out, or is of the team no more, sees no more steps: asked before each, and with
+    /// each beat.
+    async fn may_still_see(&self) -> bool {
+        let is_known = self.caller.is_still_known().await;
+        let audience = audience(&self.app, &self.caller, self.order_id).await;
+        is_known.unwrap_or(false) && audience.is_ok()
     }
 }
 

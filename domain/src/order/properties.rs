@@ -80,7 +80,7 @@ impl Seen {
             OrderEvent::Paid { .. } => self.paid += 1,
             OrderEvent::Refunded { kept, .. } => {
                 prop_assert!(self.paid == 1);
-                self.is_refunded = *kept == 0;
+                self.is_refunded |= *kept == 0;
             }
             OrderEvent::Packed { vendor_id } => prop_assert!(!self.shipped.contains(vendor_id)),
             OrderEvent::Shipped { vendor_id, .. } => {
