@@ -99,7 +99,8 @@ pub fn run(config: Config, part: Part) -> Result<(), RunError> {
             servers = servers => servers?,
             () = stop.received() => return Ok(()),
         };
-        let ended = with_servers(config, part, &servers, &mut stop).await;
+        // Large, and made once.
+        let ended = Box::pin(with_servers(config, part, &servers, &mut stop)).await;
         servers.stop().await;
         ended
     })

@@ -97,23 +97,14 @@ impl Decide for Account {
                 self.profile()?;
                 Ok(vec![AccountEvent::PasswordChanged {}])
             }
-            AccountCommand::AddSecondFactor => match self.profile()?.second_factor {
-                true => Err(AccountError::HasSecondFactor),
-                false => Ok(vec![AccountEvent::SecondFactorAdded {}]),
-            },
-            AccountCommand::RemoveSecondFactor => match self.profile()?.second_factor {
-                true => Ok(vec![AccountEvent::SecondFactorRemoved {}]),
-                false => Err(AccountError::NoSecondFactor),
-            },
+            AccountCommand::AddSecondFactor => self.profile()?.add_second_factor(),
+            AccountCommand::RemoveSecondFactor => self.profile()?.remove_second_factor(),
             AccountCommand::AddAddress {
                 address_id,
                 address,
             } => self.profile()?.add_address(address_id, address),
             AccountCommand::RemoveAddress { address_id } => {
-                match self.profile()?.has_address(address_id) {
-                    true => Ok(vec![AccountEvent::AddressRemoved { address_id }]),
-                    false => Err(AccountError::NoSuchAddress),
-                }
+                self.profile()?.remove_address(address_id)
             }
             AccountCommand::GrantPlatformRole { role } => {
                 let held = self.profile()?.platform_roles.contains(&role);
@@ -201,6 +192,29 @@ impl Profile {
             address_id,
             address,
         }])
+    }
+
+    fn remove_address(&self, address_id: AddressId) -> Decision {
+        if self.has_address(address_id) {
+            Ok(vec![AccountEvent::AddressRemoved { address_id }])
+        } else {
+            Err(AccountError::NoSuchAddress)
+        }
+    }
+
+    fn add_second_factor(&self) -> Decision {
+        if self.second_factor {
+            return Err(AccountError::HasSecondFactor);
+        }
+        Ok(vec![AccountEvent::SecondFactorAdded {}])
+    }
+
+    fn remove_second_factor(&self) -> Decision {
+        if self.second_factor {
+            Ok(vec![AccountEvent::SecondFactorRemoved {}])
+        } else {
+            Err(AccountError::NoSecondFactor)
+        }
     }
 
     fn verify_phone(&self, phone: &Personal<PhoneNumber>) -> Decision {

@@ -168,15 +168,16 @@ impl<'a> Courier<'a> {
         let mut taken = Vec::with_capacity(rows.len());
         for row in rows {
             let (message_id, attempts): (Uuid, i32) = (row.try_get(0)?, row.try_get(1)?);
-            match self.read(message_id, row.try_get(2)?) {
-                Some(notice) => taken.push(Taken {
-                    message_id,
-                    attempts,
-                    notice,
-                }),
+            let Some(notice) = self.read(message_id, row.try_get(2)?) else {
                 // It expires where it lies.
-                None => tracing::error!(message.id = %message_id, "a message cannot be opened"),
-            }
+                tracing::error!(message.id = %message_id, "a message cannot be opened");
+                continue;
+            };
+            taken.push(Taken {
+                message_id,
+                attempts,
+                notice,
+            });
         }
         Ok(taken)
     }
