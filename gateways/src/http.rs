@@ -9,6 +9,10 @@ use rustls::{ClientConfig, RootCertStore};
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
+/// Shorter than servers keep a connection open for which nothing happens: what is written into one
+/// that they are just closing may have arrived or not, and nobody knows.
+const IDLE_FOR: Duration = Duration::from_secs(4);
+
 /// No client could be made: a defect of the build.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -25,6 +29,7 @@ pub(crate) fn client() -> Result<Client, ClientError> {
         .tls_backend_preconfigured(tls()?)
         .redirect(Policy::none())
         .connect_timeout(CONNECTED_WITHIN)
+        .pool_idle_timeout(IDLE_FOR)
         .timeout(ANSWERED_WITHIN)
         .build()?)
 }

@@ -42,7 +42,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use self::amounts::ReportedAmount;
-pub use self::callback::{About, Callback, CallbackRefusal, Dispute, DisputeStage, Fact, Report};
+pub use self::callback::{
+    About, Callback, CallbackRefusal, Dispute, DisputeStage, DisputedMoney, Fact, Report,
+};
 pub use self::callback_token::{CallbackKind, CallbackToken};
 pub use self::capabilities::{AfterLostAnswer, CallbackTrust, Capabilities, RefundQuery};
 pub use self::credentials::{
@@ -51,7 +53,8 @@ pub use self::credentials::{
 };
 pub use self::error::{CallError, Doubt, NotSent, Refusal, Unfit};
 pub use self::mpesa::{
-    Mpesa, PUBLISHED_ADDRESSES as MPESA_ADDRESSES, SecurityCredentialError, seal_password,
+    Mpesa, OFFER_ACCEPTED as MPESA_OFFER_ACCEPTED, OFFER_REFUSED as MPESA_OFFER_REFUSED,
+    PUBLISHED_ADDRESSES as MPESA_ADDRESSES, SecurityCredentialError, seal_password,
 };
 pub use self::outcome::{
     Capture, Failure, FailureReason, MoveOutcome, MoveStanding, Moved, NextStep, Outcome, Standing,

@@ -74,6 +74,8 @@ pub struct Dispute {
     pub reference: String,
     pub amount: ReportedAmount,
     pub stage: DisputeStage,
+    /// What has happened to the money just now; none: nothing that is told.
+    pub money: Option<DisputedMoney>,
     /// Why, and in which stage, in the provider's words.
     pub words: Words,
     pub answer_by: Option<DateTime<Utc>>,
@@ -85,6 +87,14 @@ pub enum DisputeStage {
     Open,
     Won,
     Lost,
+}
+
+/// What happens to money that a payer's bank wants back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputedMoney {
+    Withdrawn,
+    /// It was withdrawn, and is ours again.
+    Reinstated,
 }
 
 impl<'a> Callback<'a> {

@@ -15,6 +15,8 @@ pub struct Capabilities {
     pub refund_query: RefundQuery,
     pub transfers: bool,
     pub callbacks: CallbackTrust,
+    /// The body of our answer to a callback; none: any success will do, and nothing is read.
+    pub acknowledgement: Option<&'static str>,
     pub lost_start: AfterLostAnswer,
     pub lost_refund: AfterLostAnswer,
     pub lost_transfer: AfterLostAnswer,
@@ -68,6 +70,7 @@ pub(super) const MPESA: Capabilities = Capabilities {
     refund_query: RefundQuery::ByCallback,
     transfers: true,
     callbacks: CallbackTrust::Unsigned,
+    acknowledgement: Some(r#"{"ResultCode":0,"ResultDesc":"Accepted"}"#),
     // There is no key: a second push is a second prompt.
     lost_start: AfterLostAnswer::AwaitCallback,
     lost_refund: AfterLostAnswer::AwaitCallback,
@@ -83,6 +86,7 @@ pub(super) const PAYSTACK: Capabilities = Capabilities {
     refund_query: RefundQuery::AtOnce,
     transfers: true,
     callbacks: CallbackTrust::Signed,
+    acknowledgement: None,
     lost_start: AfterLostAnswer::Ask,
     lost_refund: AfterLostAnswer::Ask,
     lost_transfer: AfterLostAnswer::Ask,
@@ -97,6 +101,7 @@ pub(super) const STRIPE: Capabilities = Capabilities {
     refund_query: RefundQuery::AtOnce,
     transfers: false,
     callbacks: CallbackTrust::Signed,
+    acknowledgement: None,
     lost_start: AfterLostAnswer::Repeat,
     lost_refund: AfterLostAnswer::Repeat,
     lost_transfer: AfterLostAnswer::AskPerson,
@@ -118,6 +123,7 @@ pub(super) const PAYNOW: Capabilities = Capabilities {
     transfers: false,
     // The hash is of the values alone, one after the other: it does not tell where one ends.
     callbacks: CallbackTrust::SignedLoosely,
+    acknowledgement: None,
     lost_start: AfterLostAnswer::Ask,
     lost_refund: AfterLostAnswer::AskPerson,
     lost_transfer: AfterLostAnswer::AskPerson,
@@ -132,6 +138,7 @@ pub(super) const ECOCASH: Capabilities = Capabilities {
     refund_query: RefundQuery::Never,
     transfers: false,
     callbacks: CallbackTrust::Unsigned,
+    acknowledgement: None,
     lost_start: AfterLostAnswer::Ask,
     lost_refund: AfterLostAnswer::AskPerson,
     lost_transfer: AfterLostAnswer::AskPerson,

@@ -37,6 +37,7 @@ use serde::Serialize;
 use soko_domain::PhoneNumber;
 use uuid::Uuid;
 
+pub use self::receipts::{OFFER_ACCEPTED, OFFER_REFUSED};
 pub use self::seal::{SecurityCredentialError, seal_password};
 pub(super) use self::tokens::Tokens;
 

@@ -152,6 +152,14 @@ pub enum NextStep {
     EnterCode(Handle),
 }
 
+impl NextStep {
+    /// `None` if it is no address that a browser is to be sent to.
+    pub(super) fn redirect(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(Self::Redirect(url))
+    }
+}
+
 impl Standing {
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {

@@ -139,10 +139,8 @@ impl Paynow {
 
     fn next_step(&self, message: &Message, wallet: Option<Wallet>) -> Result<NextStep, CallError> {
         let Some(wallet) = wallet else {
-            let url = message.get("browserurl").and_then(|url| url.parse().ok());
-            return url
-                .map(NextStep::Redirect)
-                .ok_or_else(CallError::unreadable);
+            let page = message.get("browserurl").and_then(NextStep::redirect);
+            return page.ok_or_else(CallError::unreadable);
         };
         let text = |name: &str| message.get(name).unwrap_or_default();
         Ok(match wallet {

@@ -157,9 +157,9 @@ impl Paystack {
         if page.reference.as_str() != body.reference {
             return Err(CallError::Unknown(Doubt::Contradiction));
         }
-        let url = page.authorization_url.as_str().parse();
+        let next = NextStep::redirect(page.authorization_url.as_str());
         Ok(Standing {
-            next: NextStep::Redirect(url.map_err(|_| CallError::unreadable())?),
+            next: next.ok_or_else(CallError::unreadable)?,
             ..Standing::of(Outcome::Pending(Words::default()))
         })
     }

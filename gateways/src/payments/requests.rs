@@ -45,7 +45,6 @@ pub struct AskPayment {
     pub operation_id: OperationId,
     /// None if the answer to its start was lost.
     pub handle: Option<Handle>,
-    pub amount: Money,
     pub phone: Option<PhoneNumber>,
 }
 

@@ -59,7 +59,6 @@ fn ask() -> AskPayment {
     AskPayment {
         operation_id: operation_id(),
         handle: None,
-        amount: Money::new(14_950, Currency::Usd),
         phone: Some("+263774222475".parse().unwrap()),
     }
 }

@@ -7,6 +7,12 @@ use super::super::loose_json::Loose;
 use super::super::{CallError, CallbackKind, FailureReason, Unfit};
 use super::{Mpesa, answers};
 
+/// How a payment that is offered ([`super::super::Fact::Offered`]) is let through, within 8 seconds.
+pub const OFFER_ACCEPTED: &str = r#"{"ResultCode":"0","ResultDesc":"Accepted"}"#;
+
+/// And how it is not: nobody knows what it is for.
+pub const OFFER_REFUSED: &str = r#"{"ResultCode":"C2B00012","ResultDesc":"Rejected"}"#;
+
 /// They take no address with one of these in it.
 const FORBIDDEN: [&str; 7] = ["mpesa", "m-pesa", "safaricom", "exe", "cmd", "sql", "query"];
 

@@ -82,7 +82,6 @@ fn ask(handle: Option<Handle>) -> AskPayment {
     AskPayment {
         operation_id: operation(0xb),
         handle,
-        amount: Money::new(14_950, Currency::Usd),
         phone: None,
     }
 }

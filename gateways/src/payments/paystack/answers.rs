@@ -87,6 +87,8 @@ fn error(answer: &Answer, told: &Envelope<'_>) -> CallError {
     match answer.status {
         429 => CallError::not_now(message, answer.retry_after()),
         401 | 403 => CallError::refused(FailureReason::OurSetUp, message),
+        // Somebody is at it, or was too slow: it may be done.
+        408 | 409 => answer.in_doubt(),
         400..=499 => CallError::refused(reason(told.code.as_str(), message), message),
         _ => answer.in_doubt(),
     }
@@ -166,10 +168,7 @@ impl Transaction {
             "send_otp" => {
                 Handle::new(&operation_id.to_string()).map_or(NextStep::None, NextStep::EnterCode)
             }
-            "open_url" => match self.url.as_str().parse() {
-                Ok(url) => NextStep::Redirect(url),
-                Err(_) => NextStep::None,
-            },
+            "open_url" => NextStep::redirect(self.url.as_str()).unwrap_or(NextStep::None),
             _ => NextStep::None,
         }
     }

@@ -149,6 +149,7 @@ fn disputed(raw: &RawValue, name: &str) -> Result<Report, CallbackRefusal> {
         reference: told.id.get().ok_or(CallbackRefusal::Malformed)?.to_owned(),
         amount: ReportedAmount::of_minor(amount, currency.unwrap_or_default()),
         stage: stage(name, told.resolution.as_str()),
+        money: None,
         words: Words::of(&words),
         answer_by: time(told.due_at.as_str()),
     };

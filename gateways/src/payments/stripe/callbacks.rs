@@ -124,7 +124,7 @@ fn report(kind: &str, object: &RawValue) -> Result<Option<Report>, CallbackRefus
         }
         _ if kind.starts_with("charge.dispute.") => {
             let told: DisputeTold = parse(object)?;
-            let dispute = told.dispute().ok_or(CallbackRefusal::Malformed)?;
+            let dispute = told.dispute(kind).ok_or(CallbackRefusal::Malformed)?;
             Report::new(told.about(), Fact::Dispute(dispute))
         }
         // What else there is, these tell too.

@@ -8,7 +8,7 @@ use soko_domain::{Currency, EmailAddress, Money};
 use super::super::exchange::Answer;
 use super::super::{
     AskMove, CallError, CapturePayment, Captures, Doubt, Handle, MoveStanding, OperationId,
-    Outcome, Refund, Refunds, Standing, StartPayment, Unfit, VoidPayment, capabilities,
+    Outcome, Refund, Refunds, Standing, StartPayment, Unfit, VoidPayment,
 };
 use super::errors;
 use super::form::Form;
@@ -137,7 +137,13 @@ impl Stripe {
             Some(intent) if answer.status == 400 && intent.id.as_str() == id => {
                 Ok(intent.outcome())
             }
-            _ => Ok(read::<Intent>(&answer)?.outcome()),
+            _ => {
+                let intent: Intent = read(&answer)?;
+                if intent.id.as_str() != id {
+                    return Err(CallError::Unknown(Doubt::Contradiction));
+                }
+                Ok(intent.outcome())
+            }
         }
     }
 
@@ -185,13 +191,11 @@ fn with_handle(standing: Standing) -> Result<Standing, CallError> {
 
 fn amount(money: Money) -> Result<(i64, String), Unfit> {
     let currency = money.currency();
-    if !capabilities::STRIPE.currencies.contains(&currency) {
-        return Err(Unfit::Currency);
-    }
-    let least = if currency == Currency::Usd {
-        USD_MIN
-    } else {
-        1
+    // Their smallest unit is ours, which it is not for every currency there is.
+    let least = match currency {
+        Currency::Usd => USD_MIN,
+        Currency::Kes | Currency::Zar => 1,
+        Currency::Zwg => return Err(Unfit::Currency),
     };
     if !(least..=AMOUNT_MAX).contains(&money.amount()) {
         return Err(Unfit::Amount);

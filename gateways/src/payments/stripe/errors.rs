@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::exchange::Answer;
 use super::super::loose_json::Loose;
-use super::super::{CallError, Doubt, FailureReason, Words};
+use super::super::{CallError, FailureReason, Words};
 use super::objects::Intent;
 
 #[derive(Default, Deserialize)]
@@ -36,7 +36,7 @@ pub(super) fn error(answer: &Answer) -> CallError {
     let may_retry = answer.header("stripe-should-retry") == Some("true");
     match answer.status {
         // The same key is at work: it will have been done, or not.
-        409 => CallError::Unknown(Doubt::Status(409)),
+        408 | 409 => answer.in_doubt(),
         429 => CallError::not_now(message, answer.retry_after()),
         400 if told.code.as_str() == "rate_limit" => {
             CallError::not_now(message, answer.retry_after())

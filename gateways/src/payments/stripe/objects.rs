@@ -6,8 +6,8 @@ use soko_domain::PaymentId;
 use super::super::loose_json::Loose;
 use super::super::outcome::unix_time;
 use super::super::{
-    About, Capture, Dispute, DisputeStage, Doubt, Failure, FailureReason, Handle, MoveOutcome,
-    Moved, NextStep, OperationId, Outcome, ReportedAmount, Secret, Standing, Words,
+    About, Capture, Dispute, DisputeStage, DisputedMoney, Doubt, Failure, FailureReason, Handle,
+    MoveOutcome, Moved, NextStep, OperationId, Outcome, ReportedAmount, Secret, Standing, Words,
 };
 use super::errors::decline_reason;
 
@@ -158,14 +158,14 @@ impl LastError {
 impl Session {
     pub(super) fn standing(&self) -> Standing {
         let outcome = self.outcome();
-        let next = match (&outcome, self.url.as_str().parse()) {
-            (Outcome::Pending(_), Ok(url)) => NextStep::Redirect(url),
-            _ => NextStep::None,
+        let next = match &outcome {
+            Outcome::Pending(_) => NextStep::redirect(self.url.as_str()),
+            _ => None,
         };
         Standing {
             handle: Handle::new(self.id.as_str()),
             outcome,
-            next,
+            next: next.unwrap_or(NextStep::None),
         }
     }
 
@@ -241,8 +241,8 @@ impl RefundTold {
 }
 
 impl DisputeTold {
-    /// `None` if it has no id.
-    pub(super) fn dispute(&self) -> Option<Dispute> {
+    /// As an event of this type tells it; `None` if it has no id.
+    pub(super) fn dispute(&self, kind: &str) -> Option<Dispute> {
         let status = self.status.as_str();
         let due_by = self
             .evidence_details
@@ -256,6 +256,11 @@ impl DisputeTold {
                 "won" | "warning_closed" => DisputeStage::Won,
                 "lost" => DisputeStage::Lost,
                 _ => DisputeStage::Open,
+            },
+            money: match kind {
+                "charge.dispute.funds_withdrawn" => Some(DisputedMoney::Withdrawn),
+                "charge.dispute.funds_reinstated" => Some(DisputedMoney::Reinstated),
+                _ => None,
             },
             words: Words::of(&format!("{} {status}", self.reason.as_str())),
             answer_by: due_by.and_then(|due_by| unix_time(due_by.as_str())),

@@ -3,8 +3,9 @@ use soko_domain::{Currency, Money};
 
 use super::super::super::testing::{Provider, Say, new_year, ok, operation, say};
 use super::super::super::{
-    AskMove, CallError, CallbackKind, CallbackToken, Doubt, FailureReason, Handle, MoveOutcome,
-    MoveStanding, NewPayee, Payee, Refund, Refunds, Transfer, Transfers, Unfit,
+    AskMove, CallError, CallbackKind, CallbackToken, Doubt, FailureReason, Handle,
+    MPESA_OFFER_ACCEPTED, MPESA_OFFER_REFUSED, MoveOutcome, MoveStanding, NewPayee, Payee, Refund,
+    Refunds, Transfer, Transfers, Unfit,
 };
 use super::{account, mpesa, path_in, token};
 
@@ -265,6 +266,15 @@ async fn receipts_are_registered_where_no_forbidden_word_stands() {
         .register_receipts(new_year())
         .await;
     assert_eq!(sent, Err(CallError::Unfit(Unfit::CallbackUrl)));
+}
+
+#[test]
+fn what_we_answer_is_json() {
+    let accepted = super::super::super::capabilities::MPESA.acknowledgement;
+    for answer in [accepted.unwrap(), MPESA_OFFER_ACCEPTED, MPESA_OFFER_REFUSED] {
+        let json: serde_json::Value = serde_json::from_str(answer).unwrap();
+        assert_eq!(json.as_object().unwrap().len(), 2, "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -41,7 +41,6 @@ fn ask() -> AskPayment {
     AskPayment {
         operation_id: operation(0xb),
         handle: Handle::new(CHECKOUT),
-        amount: start(1_000, Currency::Kes).amount,
         phone: None,
     }
 }

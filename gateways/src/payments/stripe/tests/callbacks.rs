@@ -6,8 +6,8 @@ use soko_domain::{Currency, Money};
 
 use super::super::super::testing::{at, new_year, operation};
 use super::super::super::{
-    Callback, CallbackRefusal, DisputeStage, Fact, FailureReason, Handle, MoveOutcome, Outcome,
-    Report, ReportedAmount, StripeAccount,
+    Callback, CallbackRefusal, DisputeStage, DisputedMoney, Fact, FailureReason, Handle,
+    MoveOutcome, Outcome, Report, ReportedAmount, StripeAccount,
 };
 use super::super::callbacks::read;
 use super::account;
@@ -275,6 +275,7 @@ fn a_dispute_has_a_stage_and_an_end_of_time() {
         ("under_review", DisputeStage::Open),
         ("warning_needs_response", DisputeStage::Open),
         ("appeal_whatever", DisputeStage::Open),
+        ("prevented", DisputeStage::Open),
         ("won", DisputeStage::Won),
         ("warning_closed", DisputeStage::Won),
         ("lost", DisputeStage::Lost),
@@ -290,6 +291,28 @@ fn a_dispute_has_a_stage_and_an_end_of_time() {
         assert_eq!(dispute.stage, stage, "{status}");
         assert_eq!(dispute.amount, zar(1_999));
         assert_eq!(dispute.answer_by, Some(at("2026-01-02T00:00:00Z")));
+    }
+}
+
+#[test]
+fn a_dispute_tells_when_its_money_goes_and_comes() {
+    let object = json!({"id": "dp_1", "amount": 1_999, "currency": "zar", "status": "lost"});
+    for (kind, money) in [
+        ("charge.dispute.created", None),
+        ("charge.dispute.closed", None),
+        (
+            "charge.dispute.funds_withdrawn",
+            Some(DisputedMoney::Withdrawn),
+        ),
+        (
+            "charge.dispute.funds_reinstated",
+            Some(DisputedMoney::Reinstated),
+        ),
+    ] {
+        let Fact::Dispute(dispute) = report(kind, &object.to_string()).fact else {
+            panic!("it is a dispute");
+        };
+        assert_eq!(dispute.money, money, "{kind}");
     }
 }
 

@@ -40,7 +40,6 @@ async fn ask_with<const N: usize>(answers: [String; N]) -> Result<Standing, Call
     let ask = AskPayment {
         operation_id: operation(0xb),
         handle: Handle::new("cs_test_1"),
-        amount: Money::new(1_999, Currency::Zar),
         phone: None,
     };
     let asked = checkout(&provider).ask(&ask, new_year()).await;

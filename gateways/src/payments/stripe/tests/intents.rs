@@ -38,7 +38,6 @@ fn ask(handle: Option<&str>) -> AskPayment {
     AskPayment {
         operation_id: operation(0xb),
         handle: handle.and_then(Handle::new),
-        amount: Money::new(1_999, Currency::Zar),
         phone: None,
     }
 }
