@@ -161,7 +161,7 @@ impl PaymentAccount for Ecocash {
         // A conflict: it was sent before.
         if answer.is_success() || answer.status == 409 {
             return Ok(Standing {
-                next: NextStep::AwaitPhonePrompt(Words::default()),
+                next: NextStep::AwaitPhonePrompt(None),
                 ..Standing::of(Outcome::Pending(Words::default()))
             });
         }
@@ -229,7 +229,7 @@ impl Refunds for Ecocash {
         let answer = self.post("/api/v2/refund/instant/c2b", &request).await?;
         Ok(MoveStanding {
             handle: Handle::new(&refund.operation_id.to_string()),
-            outcome: answers::refunded(&answer)?,
+            outcome: answers::refunded(&answer, &refund.captured_by)?,
         })
     }
 

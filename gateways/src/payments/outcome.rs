@@ -139,7 +139,8 @@ pub struct Received {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextStep {
     None,
-    AwaitPhonePrompt(Words),
+    /// With what the provider tells the payer to do, if it does. For the payer alone.
+    AwaitPhonePrompt(Option<String>),
     Redirect(Url),
     /// For the provider's own form in the payer's browser; it opens this one payment.
     ClientSecret(Secret),
@@ -153,6 +154,15 @@ pub enum NextStep {
 }
 
 impl NextStep {
+    pub(super) fn await_phone_prompt(instructions: &str) -> Self {
+        let told: String = instructions
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(INSTRUCTIONS_CHARS_MAX)
+            .collect();
+        Self::AwaitPhonePrompt(Some(told).filter(|told| !told.is_empty()))
+    }
+
     /// `None` if it is no address that a browser is to be sent to.
     pub(super) fn redirect(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
@@ -232,6 +242,8 @@ const HANDLE_BYTES_MAX: usize = 500;
 
 const WORDS_CHARS_MAX: usize = 160;
 
+const INSTRUCTIONS_CHARS_MAX: usize = 500;
+
 /// Shorter runs of digits are codes and amounts, longer ones may be somebody's phone or account.
 const DIGITS_MAX: usize = 6;
 
@@ -291,6 +303,31 @@ mod tests {
     fn words_are_cut_short() {
         assert_eq!(Words::of(&"é".repeat(1_000)).as_str().chars().count(), 160);
         assert_eq!(Words::of(&"a ".repeat(1_000)).as_str().len(), 160);
+    }
+
+    #[test]
+    fn instructions_are_told_to_the_payer_in_full() {
+        let told = "Dial *151*2*1234567# and enter your PIN.\r\n".repeat(4);
+        let NextStep::AwaitPhonePrompt(Some(text)) = NextStep::await_phone_prompt(&told) else {
+            panic!("there are instructions");
+        };
+        assert_eq!(text, told.replace("\r\n", ""));
+        let none = NextStep::await_phone_prompt("\n");
+        assert_eq!(none, NextStep::AwaitPhonePrompt(None));
+    }
+
+    #[test]
+    fn only_pages_are_redirected_to() {
+        assert!(NextStep::redirect("https://pay.example/1").is_some());
+        for wrong in [
+            "",
+            "/1",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "data:text/html,x",
+        ] {
+            assert_eq!(NextStep::redirect(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Paynow {
                 None => NextStep::None,
             },
             Wallet::Ecocash | Wallet::Innbucks | Wallet::Mpesa | Wallet::Onemoney => {
-                NextStep::AwaitPhonePrompt(Words::of(text("instructions")))
+                NextStep::await_phone_prompt(text("instructions"))
             }
         })
     }

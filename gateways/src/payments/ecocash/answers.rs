@@ -35,6 +35,7 @@ struct Refunded {
     amount: Loose,
     currency: Loose,
     ecocash_reference: Loose,
+    destination_ecocash_reference: Loose,
 }
 
 #[derive(Default, Deserialize)]
@@ -85,7 +86,9 @@ pub(super) fn looked_up(answer: &Answer, operation_id: OperationId) -> Result<Ou
     })
 }
 
-pub(super) fn refunded(answer: &Answer) -> Result<MoveOutcome, CallError> {
+/// Of the capture known as `captured_by`: where the answer has its reference too, the refund's own is
+/// the other.
+pub(super) fn refunded(answer: &Answer, captured_by: &str) -> Result<MoveOutcome, CallError> {
     if !answer.is_success() {
         return Err(error(answer));
     }
@@ -93,7 +96,7 @@ pub(super) fn refunded(answer: &Answer) -> Result<MoveOutcome, CallError> {
     let word = told.transaction_status.as_str();
     let words = Words::of(told.response_message.get().unwrap_or(word));
     Ok(match word.to_ascii_uppercase().as_str() {
-        "COMPLETED" => match told.ecocash_reference.get() {
+        "COMPLETED" => match told.own_reference(captured_by) {
             Some(reference) => MoveOutcome::Done(Moved {
                 amount: told
                     .amount
@@ -108,6 +111,14 @@ pub(super) fn refunded(answer: &Answer) -> Result<MoveOutcome, CallError> {
         "" => return Err(CallError::unreadable()),
         _ => MoveOutcome::Pending(words),
     })
+}
+
+impl Refunded {
+    fn own_reference(&self, captured_by: &str) -> Option<&str> {
+        let told = [&self.ecocash_reference, &self.destination_ecocash_reference];
+        let mut own = told.into_iter().filter_map(Loose::get);
+        own.find(|reference| *reference != captured_by)
+    }
 }
 
 /// The dollar that was replaced in 2024 is a currency of its own, and none of ours.

@@ -11,7 +11,7 @@ use super::super::testing::{Provider, Say, new_year, ok, operation, say, start};
 use super::super::{
     AskPayment, CallError, Capture, Credentials, Doubt, EcocashAccount, EcocashRefundBy,
     FailureReason, NextStep, NotSent, OperationId, Outcome, PaymentAccount, ReportedAmount,
-    Standing, StartPayment, Unfit, Words,
+    Standing, StartPayment, Unfit,
 };
 
 const REFERENCE: &str = "581af738-f459-4629-a72e-8388e0acdb5e";
@@ -87,7 +87,7 @@ async fn a_charge_is_sent_as_it_is_published() {
             .await
             .unwrap();
         assert!(matches!(standing.outcome, Outcome::Pending(_)));
-        assert_eq!(standing.next, NextStep::AwaitPhonePrompt(Words::default()));
+        assert_eq!(standing.next, NextStep::AwaitPhonePrompt(None));
         let heard = provider.heard_last();
         let path = "POST /api/ecocash_pay/api/v2/payment/instant/c2b/sandbox";
         assert_eq!(heard.line, path);

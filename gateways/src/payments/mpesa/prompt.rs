@@ -148,7 +148,7 @@ fn queued(answer: &Answer) -> Result<Standing, CallError> {
                 // Without one there is a prompt that cannot be asked about.
                 handle: Some(handle.ok_or_else(CallError::unreadable)?),
                 outcome: Outcome::Pending(Words::of(words)),
-                next: NextStep::AwaitPhonePrompt(Words::default()),
+                next: NextStep::AwaitPhonePrompt(None),
             })
         }
         Some(code) => Err(CallError::refused(prompt_reason(code), words)),

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::super::exchange::Answer;
 use super::super::loose_json::Loose;
 use super::super::{
-    CallError, Capture, Doubt, Failure, FailureReason, Handle, NextStep, OperationId, Outcome,
+    CallError, Capture, Doubt, FailureReason, Handle, NextStep, OperationId, Outcome,
     ReportedAmount, Words,
 };
 
@@ -136,14 +136,9 @@ impl Transaction {
         match self.status.as_str() {
             "success" => self.captured(),
             "failed" => Outcome::failed(declined(self.gateway_response.as_str()), words),
-            // The page was left, and can be opened again.
-            "abandoned" => Outcome::Failed(Failure {
-                reason: FailureReason::CancelledByPayer,
-                words,
-                is_final: false,
-            }),
             "reversed" => Outcome::Returned(words),
             "" => Outcome::Unknown(Doubt::Unreadable),
+            // Also `abandoned`: so is a page that nobody has opened yet, or that may be opened again.
             status => Outcome::Pending(Words::of(status)),
         }
     }
@@ -164,7 +159,7 @@ impl Transaction {
 
     pub(super) fn next_step(&self, operation_id: OperationId) -> NextStep {
         match self.status.as_str() {
-            "pay_offline" => NextStep::AwaitPhonePrompt(Words::of(self.display_text.as_str())),
+            "pay_offline" => NextStep::await_phone_prompt(self.display_text.as_str()),
             "send_otp" => {
                 Handle::new(&operation_id.to_string()).map_or(NextStep::None, NextStep::EnterCode)
             }

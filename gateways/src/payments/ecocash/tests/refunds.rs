@@ -33,7 +33,7 @@ async fn refund_with(answer: Say) -> Result<MoveOutcome, CallError> {
 
 const REFUNDED: &str = r#"{"sourceReference":"x","transactionStatus":"COMPLETED",
     "responseMessage":"done","amount":10.5,"currency":"ZiG",
-    "ecocashReference":"MP240227.1054.A45840","destinationEcocashReference":"MP1"}"#;
+    "ecocashReference":"MP240227.1054.A45840","destinationEcocashReference":"MP240226.1054.A45839"}"#;
 
 #[tokio::test]
 async fn a_refund_has_their_two_misspelt_names() {
@@ -82,7 +82,16 @@ async fn a_refund_is_done_when_they_say_completed() {
         fee: None,
         reference: "MP240227.1054.A45840".to_owned(),
     });
-    assert_eq!(refund_with(ok(REFUNDED)).await, Ok(done));
+    assert_eq!(refund_with(ok(REFUNDED)).await, Ok(done.clone()));
+    // With the capture's reference and the refund's in each other's place.
+    let swapped = REFUNDED
+        .replace("MP240227.1054.A45840", "x")
+        .replace("MP240226.1054.A45839", "MP240227.1054.A45840")
+        .replace(
+            r#"ecocashReference":"x"#,
+            r#"ecocashReference":"MP240226.1054.A45839"#,
+        );
+    assert_eq!(refund_with(ok(swapped)).await, Ok(done));
     let told = refund_with(ok(REFUNDED.replace("COMPLETED", "PENDING"))).await;
     assert!(matches!(told, Ok(MoveOutcome::Pending(_))));
     let told = refund_with(ok(REFUNDED.replace("COMPLETED", "FAILED"))).await;

@@ -4,7 +4,7 @@ use soko_domain::Currency;
 use super::super::super::testing::{Provider, Say, at, new_year, ok, operation, say, start};
 use super::super::super::{
     AskPayment, CallError, Doubt, FailureReason, Handle, MpesaTill, NextStep, NotSent, Outcome,
-    PaymentAccount, Standing, Unfit, Words,
+    PaymentAccount, Standing, Unfit,
 };
 use super::{account, mpesa, path_in, token};
 
@@ -61,7 +61,7 @@ async fn a_prompt_is_sent_as_the_published_client_sends_it() {
     let standing = mpesa(&provider).start(&payment, moment).await.unwrap();
     assert_eq!(standing.handle, Handle::new(CHECKOUT));
     assert!(matches!(standing.outcome, Outcome::Pending(_)));
-    assert_eq!(standing.next, NextStep::AwaitPhonePrompt(Words::default()));
+    assert_eq!(standing.next, NextStep::AwaitPhonePrompt(None));
 
     let heard = provider.heard();
     assert_eq!(

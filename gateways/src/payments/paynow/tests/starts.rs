@@ -3,7 +3,7 @@ use soko_domain::{Currency, Money};
 use super::super::super::testing::{Provider, Say, new_year, ok, operation, say};
 use super::super::super::{
     AskPayment, CallError, Credentials, Doubt, Endpoints, FailureReason, Handle, NextStep, NotSent,
-    Outcome, Providers, Standing, StartPayment, Unfit, Wallet, Words,
+    Outcome, Providers, Standing, StartPayment, Unfit, Wallet,
 };
 use super::super::message::Message;
 use super::{KEY, account, ask, payment, paynow, reference, sealed, sealed_with};
@@ -178,7 +178,7 @@ async fn each_wallet_has_its_next_step() {
     let standing = start_with(Some(Wallet::Ecocash), |_| fields(&words))
         .await
         .unwrap();
-    let prompt = NextStep::AwaitPhonePrompt(Words::of("Dial *151# and approve"));
+    let prompt = NextStep::await_phone_prompt("Dial *151# and approve");
     assert_eq!(standing.next, prompt);
     let code = [
         ("authorizationcode", "701234567"),
