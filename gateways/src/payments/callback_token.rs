@@ -35,24 +35,29 @@ pub enum CallbackKind {
     RefundTimeOut,
     /// The answer to a question about a refund.
     RefundStatus,
+    /// That no answer to it will come.
+    RefundStatusTimeOut,
     Transfer,
     TransferTimeOut,
     TransferStatus,
+    TransferStatusTimeOut,
     /// That something happened to some payment; the id is the store's.
     Nudge,
 }
 
 impl CallbackKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Prompt,
         Self::Receipt,
         Self::Offer,
         Self::Refund,
         Self::RefundTimeOut,
         Self::RefundStatus,
+        Self::RefundStatusTimeOut,
         Self::Transfer,
         Self::TransferTimeOut,
         Self::TransferStatus,
+        Self::TransferStatusTimeOut,
         Self::Nudge,
     ];
 
@@ -68,6 +73,8 @@ impl CallbackKind {
             Self::Nudge => b'7',
             Self::RefundStatus => b'8',
             Self::TransferStatus => b'9',
+            Self::RefundStatusTimeOut => b'a',
+            Self::TransferStatusTimeOut => b'b',
         }
     }
 }

@@ -65,12 +65,22 @@ struct ResultBody<'a> {
     result_code: Loose,
     #[serde(default)]
     result_desc: Loose,
-    #[serde(rename = "OriginatorConversationID", default)]
-    originator_conversation_id: Loose,
     #[serde(rename = "TransactionID", default)]
     transaction_id: Loose,
     #[serde(borrow)]
     result_parameters: Option<Parameters<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    #[serde(rename = "Result")]
+    result: ConversationId,
+}
+
+#[derive(Deserialize)]
+struct ConversationId {
+    #[serde(rename = "OriginatorConversationID", default)]
+    originator_conversation_id: Loose,
 }
 
 #[derive(Deserialize)]
@@ -107,18 +117,21 @@ pub(super) fn read(
     let body = callback.body;
     let report = match token.kind() {
         CallbackKind::Prompt => prompt(body, operation)?,
-        CallbackKind::Refund => moved(body, operation, Fact::Refund, result)?,
-        CallbackKind::Transfer => moved(body, operation, Fact::Transfer, result)?,
+        CallbackKind::Refund => moved(body, of_move(body, operation), Fact::Refund, result)?,
+        CallbackKind::Transfer => moved(body, of_move(body, operation), Fact::Transfer, result)?,
         CallbackKind::RefundStatus => moved(body, operation, Fact::Refund, status)?,
         CallbackKind::TransferStatus => moved(body, operation, Fact::Transfer, status)?,
-        CallbackKind::RefundTimeOut => Report::new(
-            operation,
-            Fact::Refund(MoveOutcome::Unknown(Doubt::NoAnswer)),
-        ),
-        CallbackKind::TransferTimeOut => Report::new(
-            operation,
-            Fact::Transfer(MoveOutcome::Unknown(Doubt::NoAnswer)),
-        ),
+        // A question that found no answer has an id of its own, which says nothing of the move.
+        CallbackKind::RefundStatusTimeOut => Report::new(operation, Fact::Refund(nobody_knows())),
+        CallbackKind::TransferStatusTimeOut => {
+            Report::new(operation, Fact::Transfer(nobody_knows()))
+        }
+        CallbackKind::RefundTimeOut => {
+            Report::new(of_move(body, operation), Fact::Refund(nobody_knows()))
+        }
+        CallbackKind::TransferTimeOut => {
+            Report::new(of_move(body, operation), Fact::Transfer(nobody_knows()))
+        }
         CallbackKind::Receipt if is_of_store => {
             Report::new(About::default(), Fact::Received(receipt(account, body)?))
         }
@@ -186,8 +199,18 @@ fn moved(
     let parameters = told.result_parameters.as_ref();
     let items: Vec<Item> = one_or_many(parameters.and_then(|parameters| parameters.items));
     let outcome = outcome(&told, &items)?;
-    let handle = Handle::new(told.originator_conversation_id.as_str());
-    Ok(Report::new(About { handle, ..about }, fact(outcome)))
+    Ok(Report::new(about, fact(outcome)))
+}
+
+/// With the id by which one can ask, should the answer to our own request have been lost.
+fn of_move(body: &[u8], about: About) -> About {
+    let told = serde_json::from_slice::<Numbered>(body).ok();
+    let handle = told.and_then(|told| Handle::new(told.result.originator_conversation_id.as_str()));
+    About { handle, ..about }
+}
+
+const fn nobody_knows() -> MoveOutcome {
+    MoveOutcome::Unknown(Doubt::NoAnswer)
 }
 
 /// Of a reversal or a payout.

@@ -120,7 +120,10 @@ impl Refunds for Mpesa {
     ) -> Result<MoveStanding, CallError> {
         // A reversal goes by an id that they give it.
         let handle = ask.handle.as_ref().ok_or(Unfit::Handle)?;
-        let kinds = (CallbackKind::RefundStatus, CallbackKind::RefundTimeOut);
+        let kinds = (
+            CallbackKind::RefundStatus,
+            CallbackKind::RefundStatusTimeOut,
+        );
         self.ask_for_status(handle, ask.operation_id, kinds, now)
             .await
     }
@@ -183,7 +186,10 @@ impl Transfers for Mpesa {
     ) -> Result<MoveStanding, CallError> {
         // A payout goes by our own id, so it can be asked about though its answer was lost.
         let handle = payout_handle(ask.operation_id).ok_or(Unfit::Handle)?;
-        let kinds = (CallbackKind::TransferStatus, CallbackKind::TransferTimeOut);
+        let kinds = (
+            CallbackKind::TransferStatus,
+            CallbackKind::TransferStatusTimeOut,
+        );
         self.ask_for_status(&handle, ask.operation_id, kinds, now)
             .await
     }

@@ -285,11 +285,37 @@ fn a_status_is_of_the_money_and_not_of_the_question() {
 #[test]
 fn a_notice_of_a_time_out_says_that_nothing_is_known() {
     let unknown = MoveOutcome::Unknown(Doubt::NoAnswer);
-    for body in ["", "<html>", "{}"] {
-        let report = told(CallbackKind::RefundTimeOut, body).unwrap();
-        assert_eq!(report.fact, Fact::Refund(unknown.clone()));
-        let report = told(CallbackKind::TransferTimeOut, body).unwrap();
-        assert_eq!(report.fact, Fact::Transfer(unknown.clone()));
+    let refund = Fact::Refund(unknown.clone());
+    let transfer = Fact::Transfer(unknown);
+    for (kind, fact) in [
+        (CallbackKind::RefundTimeOut, &refund),
+        (CallbackKind::RefundStatusTimeOut, &refund),
+        (CallbackKind::TransferTimeOut, &transfer),
+        (CallbackKind::TransferStatusTimeOut, &transfer),
+    ] {
+        for body in ["", "<html>", "{}"] {
+            let report = told(kind, body).unwrap();
+            assert_eq!((&report.fact, report.about.handle), (fact, None));
+        }
+    }
+}
+
+#[test]
+fn only_the_id_of_the_move_is_its_handle() {
+    let body = r#"{"Result":{"ResultCode":1,"OriginatorConversationID":"71840-1"}}"#;
+    let handle = |kind| told(kind, body).unwrap().about.handle;
+    for kind in [
+        CallbackKind::Refund,
+        CallbackKind::RefundTimeOut,
+        CallbackKind::Transfer,
+    ] {
+        assert_eq!(handle(kind), Handle::new("71840-1"));
+    }
+    for kind in [
+        CallbackKind::RefundStatus,
+        CallbackKind::RefundStatusTimeOut,
+    ] {
+        assert_eq!(handle(kind), None);
     }
 }
 
