@@ -104,8 +104,9 @@ impl ScopedReader {
             .await
     }
 
-    /// The query, run after the scope has been set: what is joined laterally cannot run before what it
-    /// refers to, and `OFFSET 0` keeps the planner from mixing the two.
+    /// The query, run after the scope has been set: a condition that has nothing to do with its rows
+    /// stands before it as a gate, which is asked once and first; and `OFFSET 0` keeps the planner from
+    /// mixing the two.
     fn scoped(
         &self,
         scope: &Scope,
@@ -125,9 +126,8 @@ impl ScopedReader {
             .map_err(sqlx::Error::Encode)?;
         let place = arguments.len();
         let sql = format!(
-            "SELECT found.* FROM \
-         (SELECT set_config('soko.scope', ${place}, true) AS is_set OFFSET 0) AS scope \
-         CROSS JOIN LATERAL (SELECT * FROM ({asked}) AS asked WHERE scope.is_set IS NOT NULL OFFSET 0) AS found"
+            "SELECT * FROM (SELECT * FROM ({asked}) AS asked OFFSET 0) AS found \
+             WHERE (SELECT set_config('soko.scope', ${place}, true)) IS NOT NULL"
         );
         Ok((sql, arguments))
     }
