@@ -8,3 +8,4 @@ mod http;
 pub mod messages;
 pub mod outbound;
 pub mod payments;
+pub mod sandbox;

@@ -1,0 +1,11 @@
+//! Merchants and customers, by HTTP, as they would do it with the real providers.
+
+mod book;
+mod ecocash;
+mod faults;
+mod merchant;
+mod mpesa;
+mod pages;
+mod paynow;
+mod paystack;
+mod stripe;
