@@ -42,7 +42,7 @@ pub use self::deal::Payment;
 pub use self::fault::{Fault, FaultRule, Injected};
 pub use self::merchants::{
     EcocashMerchant, Fee, Merchants, MpesaMerchant, PaynowMerchant, PaystackMerchant,
-    StripeMerchant,
+    SealedPassword, StripeMerchant,
 };
 pub use self::options::Options;
 pub use self::prompt::Prompt;

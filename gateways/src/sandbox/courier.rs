@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
@@ -230,7 +230,14 @@ impl World {
             request = request.header(name, value);
         }
         let answer = request.body(callback.body.clone()).send().await;
-        let status = answer.ok().map(|answer| answer.status().as_u16());
+        let status = match answer {
+            Ok(mut answer) => {
+                // Read to its end, so that the connection can be used again.
+                bounded(&mut answer).await;
+                Some(answer.status().as_u16())
+            }
+            Err(_) => None,
+        };
         self.courier.remember(Delivery {
             at: self.now(),
             provider: callback.provider,
@@ -287,7 +294,7 @@ impl World {
             (Provider::Paystack, _) => vec![HOUR; 10],
             (Provider::Paynow, _) => vec![MINUTE; 10],
             // It may come again, and it may not.
-            (Provider::Mpesa, _) if self.dice.coin(&["mpesa repeats", &callback.payment]) => {
+            (Provider::Mpesa, _) if self.dice.coin(&["mpesa repeats", &callback.reference]) => {
                 vec![MINUTE]
             }
             (Provider::Mpesa | Provider::Ecocash, _) => Vec::new(),
@@ -310,13 +317,18 @@ impl World {
             .await
             .ok()
             .filter(|answer| answer.status().is_success())?;
-        let mut bytes = Vec::new();
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > ANSWER_BYTES_MAX {
-                return None;
-            }
-        }
-        Some(bytes)
+        bounded(&mut answer).await
     }
+}
+
+/// `None` if it is more than anybody has to say.
+async fn bounded(answer: &mut Response) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > ANSWER_BYTES_MAX {
+            return None;
+        }
+    }
+    Some(bytes)
 }

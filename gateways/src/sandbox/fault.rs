@@ -166,22 +166,14 @@ impl Faults {
                 .position(|rule| rule.fits(fault, provider, reference))?;
             (found, rules.get(found)?.clone())
         };
-        let nth = self.nth(
-            fault,
-            provider,
-            if reference.is_empty() {
-                about
-            } else {
-                reference
-            },
-        );
-        let case = [
-            &*format!("{fault:?}"),
-            provider.as_str(),
-            reference,
-            about,
-            &*nth.to_string(),
-        ];
+        // What names of the provider's are in `about` differs from run to run.
+        let subject = if reference.is_empty() {
+            about
+        } else {
+            reference
+        };
+        let nth = self.nth(fault, provider, subject).to_string();
+        let case = [&*format!("{fault:?}"), provider.as_str(), subject, &*nth];
         if !dice.hits(rule.per_million, &case) || !self.spent(index, &rule) {
             return None;
         }

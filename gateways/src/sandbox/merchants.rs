@@ -1,5 +1,7 @@
 //! Whom the providers know. As JSON they can be read and replaced while the sandbox runs.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,12 +43,31 @@ pub struct MpesaMerchant {
     pub consumer_secret: String,
     pub passkey: String,
     pub initiator: String,
+    /// How the initiator's password is checked; without it, anything is taken that has the length
+    /// of a sealed one.
+    #[serde(default)]
+    pub sealed: Option<SealedPassword>,
     /// Whether customers' own payments are put to the validation URL first.
     #[serde(default)]
     pub validates: bool,
     /// Whether a new token ends the one before.
     #[serde(default = "yes")]
     pub new_token_ends_old: bool,
+}
+
+/// What an initiator seals, and the private half of what it is sealed to.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedPassword {
+    pub password: String,
+    /// PKCS #8, in PEM.
+    pub private_key: String,
+}
+
+impl fmt::Debug for SealedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedPassword")
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,6 +140,7 @@ impl Merchants {
                 passkey: "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
                     .to_owned(),
                 initiator: "testapi".to_owned(),
+                sealed: None,
                 validates: false,
                 new_token_ends_old: true,
             }],

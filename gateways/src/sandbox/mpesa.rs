@@ -3,6 +3,7 @@
 
 mod bill;
 mod command;
+mod credential;
 mod express;
 mod token;
 

@@ -250,6 +250,21 @@ impl Call<'_> {
         Ok(metadata)
     }
 
+    /// Money that would go to other accounts is not played here: better refused than kept.
+    fn refuse_connected(&self, inside: &str) -> Result<(), No> {
+        for name in ["application_fee_amount", "on_behalf_of", "transfer_data"] {
+            let name = match inside {
+                "" => name.to_owned(),
+                inside => format!("{inside}[{name}]"),
+            };
+            if self.form.pairs().any(|(key, _)| key.starts_with(&name)) {
+                let message = format!("The sandbox has no connected accounts: {name}");
+                return Err(invalid("parameter_unknown", &name, &message));
+            }
+        }
+        Ok(())
+    }
+
     fn expands(&self, name: &str) -> bool {
         self.form.under("expand").any(|(_, value)| value == name)
     }

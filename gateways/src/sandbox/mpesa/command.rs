@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Fields, Mpesa, described, digits, in_nairobi, is_phone, merchant, refusal};
+use super::{
+    Fields, Mpesa, credential, described, digits, in_nairobi, is_phone, merchant, refusal,
+};
 use crate::sandbox::book::{Entry, Kind};
 use crate::sandbox::courier::{Callback, Signature};
 use crate::sandbox::fault::Fault;
@@ -18,8 +18,6 @@ use crate::sandbox::world::{World, held};
 
 /// In Safaricom's seconds.
 const DONE_AFTER: u64 = 2;
-/// What RSA makes of a password under a key of 2048 bits.
-const CIPHER_BYTES: usize = 256;
 
 #[derive(Debug, Clone)]
 pub(super) struct Command {
@@ -125,11 +123,8 @@ impl Mpesa {
                 "Bad Request - Invalid PartyA",
             ));
         };
-        let sealed = STANDARD
-            .decode(fields.text("SecurityCredential"))
-            .unwrap_or_default();
-        let authorized =
-            fields.text(initiator) == merchant.initiator && sealed.len() == CIPHER_BYTES;
+        let authorized = fields.text(initiator) == merchant.initiator
+            && credential::opens(merchant, &fields.text("SecurityCredential"));
         let stamp = in_nairobi(world.now(), "%Y%m%d");
         let conversation = format!("AG_{stamp}_{}", world.dice.id(20).to_lowercase());
         let command = Command {

@@ -135,6 +135,14 @@ impl Paystack {
         channel: &'static str,
         status: &'static str,
     ) -> Result<Transaction, Reply> {
+        // Money that would go to others is not played here: better refused than kept.
+        if let Some(name) = ["subaccount", "split", "split_code"]
+            .into_iter()
+            .find(|name| call.fields.contains_key(*name))
+        {
+            let message = format!("The sandbox splits nothing: {name}");
+            return Err(refused(400, "invalid_params", &message));
+        }
         let email = call.required("email")?;
         if !email.contains('@') {
             return Err(refused(

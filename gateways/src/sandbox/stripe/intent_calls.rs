@@ -32,6 +32,7 @@ impl Stripe {
                 return Err(invalid("", "capture_method", &message));
             }
         };
+        call.refuse_connected("")?;
         let metadata = call.metadata("metadata")?;
         let intent = new_intent(call, amount, currency, metadata, manual);
         let intent = Intent {
@@ -53,7 +54,7 @@ impl Stripe {
             }
         }
         call.world.ask(prompt);
-        self.read_intent(call, &id)
+        self.changed_intent(call, &id)
     }
 
     fn is_settled(&self, id: &str) -> bool {
@@ -63,42 +64,35 @@ impl Stripe {
             .is_none_or(|intent| !intent.is_open())
     }
 
+    /// A question about an intent. Its answer may lie.
     pub(super) fn read_intent(&self, call: &Call<'_>, id: &str) -> Answer {
         let state = held(&self.state);
         let intent = owned(call, state.intents.get(id), id)?;
         let reference = &intent.deal.reference;
-        let mut shown = intent.shown(call.merchant, None);
         let hit = |fault| {
             call.world
                 .hit(fault, Provider::Stripe, reference, id)
                 .is_some()
         };
-        // Only what is asked is answered wrongly, not what is told on the way.
-        if call.idempotency_key.is_empty() {
-            let status = match intent.status {
-                "succeeded" if hit(Fault::QueryDenies) => "requires_payment_method",
-                "succeeded" if hit(Fault::QueryLags) => "processing",
-                other if other != "succeeded" && hit(Fault::QueryClaims) => "succeeded",
-                same => same,
-            };
-            if status != intent.status {
-                let claimed = if status == "succeeded" {
-                    intent.amount
-                } else {
-                    0
-                };
-                shown["status"] = Value::from(status);
-                shown["amount_received"] = Value::from(claimed);
+        let (status, received) = match intent.status {
+            "succeeded" if hit(Fault::QueryDenies) => ("requires_payment_method", 0),
+            "succeeded" if hit(Fault::QueryLags) => ("processing", 0),
+            other if other != "succeeded" && hit(Fault::QueryClaims) => {
+                ("succeeded", intent.amount)
             }
-        }
-        if let Some(charge) = intent
-            .latest_charge
-            .as_ref()
-            .filter(|_| call.expands("latest_charge"))
-        {
-            shown["latest_charge"] = intent.charge_shown(charge);
-        }
-        Ok(Reply::json(200, shown).about(reference))
+            same => (same, intent.amount_received),
+        };
+        let mut shown = intent.shown(call.merchant, None);
+        shown["status"] = Value::from(status);
+        shown["amount_received"] = Value::from(received);
+        Ok(expanded(call, intent, shown))
+    }
+
+    /// What a change has made of it.
+    fn changed_intent(&self, call: &Call<'_>, id: &str) -> Answer {
+        let state = held(&self.state);
+        let intent = owned(call, state.intents.get(id), id)?;
+        Ok(expanded(call, intent, intent.shown(call.merchant, None)))
     }
 
     pub(super) fn change_intent(&self, call: &Call<'_>, id: &str) -> Answer {
@@ -128,7 +122,7 @@ impl Stripe {
                 description.clone_into(&mut intent.description);
             }
         }
-        self.read_intent(call, id)
+        self.changed_intent(call, id)
     }
 
     pub(super) fn confirm_intent(&self, call: &Call<'_>, id: &str) -> Answer {
@@ -206,7 +200,7 @@ impl Stripe {
             }
             state.capture(call.cause(), id, amount);
         }
-        self.read_intent(call, id)
+        self.changed_intent(call, id)
     }
 
     pub(super) fn cancel_intent(&self, call: &Call<'_>, id: &str) -> Answer {
@@ -237,7 +231,7 @@ impl Stripe {
             call.world.prompts.remove(Provider::Stripe, id);
             state.tell_intent(call.cause(), id, "payment_intent.canceled");
         }
-        self.read_intent(call, id)
+        self.changed_intent(call, id)
     }
 
     pub(super) fn read_charge(&self, call: &Call<'_>, id: &str) -> Answer {
@@ -251,6 +245,17 @@ impl Stripe {
             .ok_or_else(|| unknown("charge", id))?;
         Ok(Reply::json(200, intent.charge_shown(id)).about(&intent.deal.reference))
     }
+}
+
+fn expanded(call: &Call<'_>, intent: &Intent, mut shown: Value) -> Reply {
+    if let Some(charge) = intent
+        .latest_charge
+        .as_ref()
+        .filter(|_| call.expands("latest_charge"))
+    {
+        shown["latest_charge"] = intent.charge_shown(charge);
+    }
+    Reply::json(200, shown).about(&intent.deal.reference)
 }
 
 fn owned<'a>(call: &Call<'_>, found: Option<&'a Intent>, id: &str) -> Result<&'a Intent, No> {

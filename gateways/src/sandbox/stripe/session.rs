@@ -124,6 +124,7 @@ impl Stripe {
             "test"
         };
         let id = format!("cs_{mode}_{}", call.world.dice.id(58));
+        call.refuse_connected("payment_intent_data")?;
         let metadata = call.metadata("metadata")?;
         let inside = call.metadata("payment_intent_data[metadata]")?;
         let mut intent = new_intent(call, amount_total, currency.clone(), inside, false);

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::merchant::{Shop, read};
-use crate::sandbox::{Act, Customer, Kind, Provider};
+use crate::sandbox::{Act, Customer, Fault, FaultRule, Kind, Provider};
 
 const M: Provider = Provider::Mpesa;
 const PASSKEY: &str = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919";
@@ -475,6 +475,28 @@ async fn a_pay_out_takes_what_the_utility_account_holds_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pay_out_that_was_made_may_be_said_to_have_timed_out() {
+    let shop = Shop::open(Customer::by_hand(), 100);
+    let token = token(&shop).await;
+    shop.sandbox.top_up(M, "174379 utility", "KES", 10_000);
+    shop.misbehave([FaultRule::once(M, Fault::TimeoutNotice)]);
+    let body = commanded(
+        &shop,
+        &json!({
+            "OriginatorConversationID": "one", "CommandID": "BusinessPayment", "Amount": 60,
+            "PartyA": "174379", "PartyB": "254708374149", "Occassion": "",
+        }),
+    );
+    post(&shop, &token, "/mpesa/b2c/v3/paymentrequest", &body).await;
+    let heard = shop.hears(1).await;
+    assert_eq!(heard[0].path, "/timeout");
+    assert_eq!(heard[0].json()["Result"]["OriginatorConversationID"], "one");
+    assert_eq!(shop.amounts(), [10_000, -6_000]);
+    let log = shop.fault_log();
+    assert_eq!((log.len(), &*log[0].reference), (1, "one"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_is_not_taken_comes_again_or_not_at_all() {
     let shop = Shop::open(Customer::pays_after_ms(0), 1_000);
     let token = token(&shop).await;
@@ -484,6 +506,7 @@ async fn a_callback_that_is_not_taken_comes_again_or_not_at_all() {
         let phone = format!("2547083741{number:02}");
         body["PhoneNumber"] = json!(phone);
         body["PartyA"] = json!(phone);
+        body["AccountReference"] = json!(format!("ORD{number}"));
         post(&shop, &token, "/mpesa/stkpush/v1/processrequest", &body).await;
     }
     shop.until(|shop| shop.sandbox.book().len() == 12).await;

@@ -347,3 +347,49 @@ async fn the_bodies_of_the_official_clients_are_taken() {
     let payment = shop.sandbox.payments().remove(0);
     assert_eq!((&*payment.reference, payment.asked), ("INV+35", 590));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_update_has_a_hash_under_another_key_and_a_short_one_the_right() {
+    let shop = Shop::open(Customer::by_hand(), 1);
+    shop.misbehave([FaultRule::once(N, Fault::CallbackForged)]);
+    let reply = web(&shop, "t-1").await;
+    let heard = shop.hears(1).await;
+    let forged = Form::parse(&heard[0].body);
+    let values: Vec<_> = forged
+        .pairs()
+        .filter(|(name, _)| *name != "hash")
+        .map(|(_, value)| value)
+        .collect();
+    assert_eq!(forged.text("status"), "Paid");
+    assert_ne!(forged.text("hash"), hash(&values));
+    assert!(shop.sandbox.book().is_empty());
+
+    shop.misbehave([FaultRule::once(N, Fault::WrongAmount)]);
+    let number = reply.text("paynowreference");
+    shop.sandbox.act(N, number, Act::Pay).unwrap();
+    let heard = shop.hears(2).await;
+    assert_hash(&heard[1].body);
+    assert_eq!(Form::parse(&heard[1].body).text("amount"), "148.50");
+    assert_eq!(shop.amounts(), [14_950]);
+    assert_eq!(shop.fault_log().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_may_lag_deny_or_claim() {
+    let shop = Shop::open(Customer::by_hand(), 1);
+    let reply = web(&shop, "t-1").await;
+    shop.misbehave([FaultRule::once(N, Fault::QueryClaims)]);
+    assert_eq!(poll(&shop, &reply).await.text("status"), "Paid");
+    assert!(shop.sandbox.book().is_empty());
+    let number = reply.text("paynowreference");
+    shop.sandbox.act(N, number, Act::Pay).unwrap();
+    for (fault, status) in [
+        (Fault::QueryLags, "Sent"),
+        (Fault::QueryDenies, "Cancelled"),
+    ] {
+        shop.misbehave([FaultRule::once(N, fault)]);
+        assert_eq!(poll(&shop, &reply).await.text("status"), status);
+    }
+    assert_eq!(poll(&shop, &reply).await.text("status"), "Paid");
+    assert_eq!(shop.fault_log().len(), 3);
+}
