@@ -299,5 +299,7 @@ async fn print_statement(world: Data<World>, path: Path<(Provider, String)>) -> 
     let movements = world
         .book
         .movements(|movement| movement.provider == provider && movement.account == account);
-    printed(statement(provider, &movements))
+    printed(statement(provider, &movements, |payment| {
+        world.stripe.charge_of(payment)
+    }))
 }

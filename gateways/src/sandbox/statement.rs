@@ -7,10 +7,14 @@ use super::major::major;
 use super::provider::Provider;
 
 /// A table, or `None` where the provider prints none.
-pub(super) fn statement(provider: Provider, movements: &[Movement]) -> Option<String> {
+pub(super) fn statement(
+    provider: Provider,
+    movements: &[Movement],
+    charge: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
     match provider {
         Provider::Mpesa => mpesa(movements),
-        Provider::Stripe => stripe(movements),
+        Provider::Stripe => stripe(movements, charge),
         Provider::Paystack => paystack(movements),
         Provider::Paynow => paynow(movements),
         Provider::Ecocash => None,
@@ -106,7 +110,7 @@ fn mpesa(movements: &[Movement]) -> Option<String> {
 }
 
 /// Fees stand in the line of what they were taken for.
-fn stripe(movements: &[Movement]) -> Option<String> {
+fn stripe(movements: &[Movement], charge: impl Fn(&str) -> Option<String>) -> Option<String> {
     let header = [
         "balance_transaction_id",
         "created_utc",
@@ -165,7 +169,10 @@ fn stripe(movements: &[Movement]) -> Option<String> {
                 shown(fee),
                 shown(movement.amount - fee),
                 category.to_owned(),
-                movement.provider_reference.clone(),
+                match movement.kind {
+                    Kind::Payment => charge(&movement.payment).unwrap_or_default(),
+                    _ => movement.provider_reference.clone(),
+                },
                 movement.reference.clone(),
                 movement.payment.clone(),
             ]

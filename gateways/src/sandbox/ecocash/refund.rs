@@ -71,7 +71,7 @@ impl Ecocash {
         state.refund_correlators.insert(key);
         let at = harare(request.now, "%Y-%m-%d %H:%M:%S");
         let body = format!(
-            r#"{{"sourceReference":{},"transactionStatus":"COMPLETED","responseMessage":"Transaction completed","amount":{amount},"paymentAmount":{amount},"currency":"{}","ecocashReference":"{}","destinationEcocashReference":"{own}","destinationReferenceCode":{},"sourceMobileNumber":"{}","clientMerchantCode":"","clientMerchantNumber":"","clienttransactionDate":"{at}","transactionstartTime":"{at}","transactionEndTime":"{at}","callbackUrl":"","description":{}}}"#,
+            r#"{{"sourceReference":{},"transactionStatus":"COMPLETED","responseMessage":"Transaction completed","amount":{amount},"paymentAmount":{amount},"currency":"{}","ecocashReference":"{own}","destinationEcocashReference":"{}","destinationReferenceCode":{},"sourceMobileNumber":"{}","clientMerchantCode":"","clientMerchantNumber":"","clienttransactionDate":"{at}","transactionstartTime":"{at}","transactionEndTime":"{at}","callbackUrl":"","description":{}}}"#,
             quoted(&found.deal.payment),
             asked.currency,
             found.ecocash_reference.as_deref().unwrap_or_default(),

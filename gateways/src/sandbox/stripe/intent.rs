@@ -208,14 +208,15 @@ impl State {
         intent.amount_received = amount;
         intent.amount_capturable = 0;
         let charge = intent.latest_charge.clone().unwrap_or_default();
+        let page = intent.session.clone();
         let taken = iso_minor(&intent.currency, amount);
-        intent.deal.take(
-            &cause.world.book,
-            cause.now,
-            taken,
-            cause.merchant.fee,
-            &charge,
-        );
+        // An intent is captured once, so its id names the movement.
+        intent
+            .deal
+            .take(&cause.world.book, cause.now, taken, cause.merchant.fee, id);
+        if let Some(page) = page.and_then(|page| self.sessions.get_mut(&page)) {
+            page.paid = true;
+        }
         cause.world.prompts.remove(Provider::Stripe, id);
         self.tell_charge(cause, id, &charge, "charge.succeeded");
         self.tell_intent(cause, id, "payment_intent.succeeded");

@@ -218,7 +218,9 @@ impl Stripe {
         {
             let mut state = held(&self.state);
             let intent = owned(call, state.intents.get(id), id)?;
-            if matches!(intent.status, "succeeded" | "canceled") || intent.session.is_some() {
+            if matches!(intent.status, "succeeded" | "canceled")
+                || intent.session.is_some() && intent.is_open()
+            {
                 return Err(unexpected_state(call, intent, "cancel"));
             }
             if let Some(intent) = state.intents.get_mut(id) {
@@ -232,6 +234,15 @@ impl Stripe {
             state.tell_intent(call.cause(), id, "payment_intent.canceled");
         }
         self.changed_intent(call, id)
+    }
+
+    /// As the merchant's statement names it.
+    pub(in crate::sandbox) fn charge_of(&self, id: &str) -> Option<String> {
+        let state = held(&self.state);
+        state
+            .intents
+            .get(id)
+            .and_then(|intent| intent.latest_charge.clone())
     }
 
     pub(super) fn read_charge(&self, call: &Call<'_>, id: &str) -> Answer {

@@ -30,6 +30,8 @@ pub(super) struct Session {
     metadata: Map<String, Value>,
     lines: Vec<Line>,
     amount_total: i64,
+    /// Not yet, while a card that said yes waits to be captured.
+    pub(super) paid: bool,
     currency: String,
     created: i64,
     expires_at: i64,
@@ -51,7 +53,7 @@ impl Session {
             "mode": "payment",
             "url": Some(&self.url).filter(|_| self.status == "open"),
             "status": self.status,
-            "payment_status": if complete { "paid" } else { "unpaid" },
+            "payment_status": if self.paid { "paid" } else { "unpaid" },
             "amount_subtotal": told.amount,
             "amount_total": told.amount,
             "currency": told.currency,
@@ -126,8 +128,9 @@ impl Stripe {
         let id = format!("cs_{mode}_{}", call.world.dice.id(58));
         call.refuse_connected("payment_intent_data")?;
         let metadata = call.metadata("metadata")?;
+        let manual = form.text("payment_intent_data[capture_method]") == "manual";
         let inside = call.metadata("payment_intent_data[metadata]")?;
-        let mut intent = new_intent(call, amount_total, currency.clone(), inside, false);
+        let mut intent = new_intent(call, amount_total, currency.clone(), inside, manual);
         if intent.deal.reference.is_empty() {
             intent.deal.reference = match form.text("client_reference_id") {
                 "" => super::reference(&metadata),
@@ -153,6 +156,7 @@ impl Stripe {
             metadata,
             lines,
             amount_total,
+            paid: false,
             currency,
             created,
             expires_at,
@@ -184,7 +188,7 @@ impl Stripe {
             .map(|intent| intent.deal.reference.clone());
         let reference = reference.unwrap_or_default();
         let mut shown = session.shown(call.merchant, &session.truth());
-        let paid = session.status == "complete";
+        let paid = session.paid;
         let hit = |fault| {
             call.world
                 .hit(fault, Provider::Stripe, &reference, id)

@@ -146,7 +146,7 @@ async fn refunds_are_unique_and_never_above_what_is_left() {
         (200, &json!("COMPLETED"))
     );
     assert_eq!(
-        done["destinationEcocashReference"],
+        done["ecocashReference"],
         json!(shop.sandbox.book()[1].provider_reference)
     );
     assert_eq!(

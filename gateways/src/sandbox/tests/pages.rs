@@ -257,7 +257,10 @@ async fn each_provider_prints_the_book_in_its_own_way() {
     assert!(mpesa.starts_with("Receipt No.,Completion Time,"), "{mpesa}");
     assert!(mpesa.contains(&**receipt) && mpesa.contains(",10.00,"));
     let stripe = page(&shop, "/control/statements/stripe/acct_demo").await;
-    assert!(stripe.contains(",zar,19.99,0.88,19.11,charge,"), "{stripe}");
+    assert!(
+        stripe.contains(",zar,19.99,0.88,19.11,charge,ch_"),
+        "{stripe}"
+    );
     let paystack = page(&shop, "/control/statements/paystack/demo").await;
     assert!(
         paystack.contains("ord-1") && paystack.contains("149.50"),

@@ -463,3 +463,37 @@ async fn an_event_is_signed_with_every_secret_and_brought_again() {
     shop.answers_callbacks_with(204);
     shop.hears_all().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_may_only_hold_the_money() {
+    let shop = Shop::open(Customer::pays_after_ms(0), 1);
+    let form = "mode=payment&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=750&line_items[0][price_data][product_data][name]=Mug&success_url=https://shop.example&payment_intent_data[capture_method]=manual";
+    let (_, session) = post(&shop, "/v1/checkout/sessions", form).await;
+    shop.hears(2).await;
+    let path = format!("/v1/checkout/sessions/{}", id(&session));
+    let (_, held) = get(&shop, &path).await;
+    assert_eq!(
+        (&held["status"], &held["payment_status"]),
+        (&json!("complete"), &json!("unpaid"))
+    );
+    assert!(shop.sandbox.book().is_empty());
+    let intent = held["payment_intent"].as_str().unwrap();
+    let (status, _) = post(&shop, &format!("/v1/payment_intents/{intent}/capture"), "").await;
+    assert_eq!(status, 200);
+    assert_eq!(get(&shop, &path).await.1["payment_status"], "paid");
+    assert_eq!(shop.amounts(), [750, -52]);
+    let book = shop.sandbox.book();
+    assert_eq!(&*book[0].provider_reference, intent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_for_other_accounts_is_refused_not_kept() {
+    let shop = Shop::open(Customer::by_hand(), 1);
+    let form = format!("{CREATE}&transfer_data[destination]=acct_1");
+    let (status, answer) = post(&shop, "/v1/payment_intents", &form).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (400, &json!("parameter_unknown"))
+    );
+    assert!(shop.sandbox.payments().is_empty());
+}
