@@ -3,6 +3,7 @@
 mod book;
 mod ecocash;
 mod faults;
+mod hostile;
 mod merchant;
 mod mpesa;
 mod pages;

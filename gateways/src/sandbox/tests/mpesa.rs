@@ -1,11 +1,14 @@
 //! M-Pesa, from the token to the reversal.
 
+mod bills;
+mod commands;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::merchant::{Shop, read};
-use crate::sandbox::{Act, Customer, Fault, FaultRule, Kind, Provider};
+use crate::sandbox::{Act, Customer, Kind, Provider};
 
 const M: Provider = Provider::Mpesa;
 const PASSKEY: &str = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919";
@@ -65,19 +68,6 @@ async fn query(shop: &Shop, token: &str, checkout: &str) -> (u16, Value) {
     let mut body = push_body(shop);
     body["CheckoutRequestID"] = json!(checkout);
     post(shop, token, "/mpesa/stkpushquery/v1/query", &body).await
-}
-
-fn commanded(shop: &Shop, more: &Value) -> Value {
-    let mut body = json!({
-        "Initiator": "testapi", "InitiatorName": "testapi",
-        "SecurityCredential": STANDARD.encode([7; 256]),
-        "ResultURL": shop.hook("/result"), "QueueTimeOutURL": shop.hook("/timeout"),
-        "Remarks": "refund",
-    });
-    for (key, value) in more.as_object().unwrap() {
-        body[key] = value.clone();
-    }
-    body
 }
 
 fn items(callback: &Value) -> Vec<(String, Value)> {
@@ -290,210 +280,6 @@ async fn a_till_that_is_not_the_merchants_is_refused_in_the_callback() {
     let heard = shop.hears(1).await;
     assert_eq!(heard[0].json()["Body"]["stkCallback"]["ResultCode"], 2028);
     assert!(shop.sandbox.book().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payment_to_the_short_code_is_confirmed_with_a_masked_number() {
-    let shop = Shop::open(Customer::by_hand(), 1);
-    let token = token(&shop).await;
-    let path = "/mpesa/c2b/v2/registerurl";
-    let mut urls = json!({
-        "ShortCode": "174379", "ResponseType": "Completed",
-        "ConfirmationURL": shop.hook("/webhooks/mpesa/1"), "ValidationURL": shop.hook("/validation"),
-    });
-    let (status, refused) = post(&shop, &token, path, &urls).await;
-    assert_eq!((status, &refused["errorCode"]), (400, &json!("400.002.02")));
-    urls["ConfirmationURL"] = json!(shop.hook("/confirmation"));
-    let (status, accepted) = post(&shop, &token, path, &urls).await;
-    assert_eq!(
-        (status, accepted["OriginatorCoversationID"].is_string()),
-        (200, true)
-    );
-    let (status, twice) = post(&shop, &token, path, &urls).await;
-    assert_eq!((status, &twice["errorCode"]), (500, &json!("500.003.1001")));
-
-    let bill = json!({ "ShortCode": "174379", "CommandID": "CustomerPayBillOnline", "Amount": 5,
-        "Msisdn": "254708374149", "BillRefNumber": "ORD2" });
-    let (status, _) = post(&shop, &token, "/mpesa/c2b/v2/simulate", &bill).await;
-    assert_eq!(status, 200);
-    let heard = shop.hears(1).await;
-    let told = heard[0].json();
-    assert_eq!(heard[0].path, "/confirmation");
-    assert_eq!(
-        (&told["TransAmount"], &told["BillRefNumber"]),
-        (&json!("5.00"), &json!("ORD2"))
-    );
-    assert_eq!(told["MSISDN"], "2547 ***** 149");
-    assert_eq!(
-        told["TransID"],
-        json!(shop.sandbox.book()[0].provider_reference)
-    );
-
-    // What came by a prompt is confirmed too, with the same receipt.
-    let checkout = push(&shop, &token).await;
-    shop.sandbox.act(M, &checkout, Act::Pay).unwrap();
-    let heard = shop.hears(3).await;
-    let receipt = json!(shop.sandbox.book()[1].provider_reference);
-    let about = |path: &str| {
-        heard
-            .iter()
-            .skip(1)
-            .find(|one| one.path == path)
-            .unwrap()
-            .json()
-    };
-    assert_eq!(about("/confirmation")["TransID"], receipt);
-    assert!(
-        items(&about("/stk"))
-            .iter()
-            .any(|(_, value)| *value == receipt)
-    );
-    assert_eq!(shop.sandbox.book().len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_merchant_that_validates_decides_whether_the_money_moves() {
-    let shop = Shop::open_with(Customer::by_hand(), 1, |all| all.mpesa[0].validates = true);
-    let token = token(&shop).await;
-    let urls = json!({
-        "ShortCode": "174379", "ResponseType": "Cancelled",
-        "ConfirmationURL": shop.hook("/confirmation"), "ValidationURL": shop.hook("/validation"),
-    });
-    post(&shop, &token, "/mpesa/c2b/v2/registerurl", &urls).await;
-    let bill = json!({ "ShortCode": "174379", "CommandID": "CustomerPayBillOnline", "Amount": 5,
-        "Msisdn": "254708374149", "BillRefNumber": "ORD2" });
-    post(&shop, &token, "/mpesa/c2b/v2/simulate", &bill).await;
-    let heard = shop.hears(2).await;
-    assert_eq!(
-        [&*heard[0].path, &*heard[1].path],
-        ["/validation", "/confirmation"]
-    );
-    assert_eq!(heard[0].json()["OrgAccountBalance"], "");
-    assert_eq!(shop.amounts(), [500]);
-    // Who does not answer well has said no.
-    shop.answers_callbacks_with(500);
-    post(&shop, &token, "/mpesa/c2b/v2/simulate", &bill).await;
-    shop.hears(3).await;
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    assert_eq!(shop.amounts(), [500]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_is_reversed_once() {
-    let shop = Shop::open(Customer::pays_after_ms(0), 100);
-    let token = token(&shop).await;
-    push(&shop, &token).await;
-    shop.hears(1).await;
-    let receipt = shop.sandbox.book()[0].provider_reference.clone();
-    let body = commanded(
-        &shop,
-        &json!({
-            "CommandID": "TransactionReversal", "TransactionID": receipt, "Amount": "4",
-            "ReceiverParty": "174379", "RecieverIdentifierType": "11",
-        }),
-    );
-    let path = "/mpesa/reversal/v1/request";
-    let (status, accepted) = post(&shop, &token, path, &body).await;
-    assert_eq!((status, &accepted["ResponseCode"]), (200, &json!("0")));
-    let heard = shop.hears(2).await;
-    let result = &heard[1].json()["Result"];
-    assert_eq!(
-        (&*heard[1].path, &result["ResultCode"]),
-        ("/result", &json!(0))
-    );
-    assert_eq!(
-        result["OriginatorConversationID"],
-        accepted["OriginatorConversationID"]
-    );
-    assert_eq!(
-        result["TransactionID"],
-        json!(shop.sandbox.book()[1].provider_reference)
-    );
-
-    post(&shop, &token, path, &body).await;
-    let mut unknown = body.clone();
-    unknown["TransactionID"] = json!("SXXXXXXXXX");
-    let third = shop.hears(3).await[2].json();
-    post(&shop, &token, path, &unknown).await;
-    let fourth = shop.hears(4).await[3].json();
-    assert_eq!(third["Result"]["ResultCode"], "R000001");
-    assert!(third["Result"].get("ResultParameters").is_none());
-    assert_eq!(fourth["Result"]["ResultCode"], "R000002");
-    let mut stranger = body.clone();
-    stranger["Initiator"] = json!("somebody");
-    post(&shop, &token, path, &stranger).await;
-    assert_eq!(shop.hears(5).await[4].json()["Result"]["ResultCode"], 2001);
-    assert_eq!(shop.amounts(), [1_000, -400]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pay_out_takes_what_the_utility_account_holds_and_no_more() {
-    let shop = Shop::open(Customer::by_hand(), 100);
-    let token = token(&shop).await;
-    let body = |name: &str| {
-        commanded(
-            &shop,
-            &json!({
-                "OriginatorConversationID": name, "CommandID": "BusinessPayment", "Amount": 60,
-                "PartyA": "174379", "PartyB": "254708374149", "Occassion": "",
-            }),
-        )
-    };
-    let path = "/mpesa/b2c/v3/paymentrequest";
-    post(&shop, &token, path, &body("one")).await;
-    assert_eq!(shop.hears(1).await[0].json()["Result"]["ResultCode"], 1);
-    shop.sandbox.top_up(M, "174379 utility", "KES", 10_000);
-    post(&shop, &token, path, &body("two")).await;
-    let paid = shop.hears(2).await[1].json();
-    assert_eq!(paid["Result"]["ResultCode"], 0);
-    let (status, again) = post(&shop, &token, path, &body("two")).await;
-    assert_eq!((status, &again["errorCode"]), (500, &json!("500.002.1001")));
-    assert_eq!(shop.amounts(), [10_000, -6_000]);
-
-    let question = commanded(
-        &shop,
-        &json!({
-            "CommandID": "TransactionStatusQuery", "PartyA": "174379", "IdentifierType": "4",
-            "OriginalConversationID": "two",
-        }),
-    );
-    post(
-        &shop,
-        &token,
-        "/mpesa/transactionstatus/v1/query",
-        &question,
-    )
-    .await;
-    let told = shop.hears(3).await[2].json();
-    let parameters = told["Result"]["ResultParameters"]["ResultParameter"]
-        .as_array()
-        .unwrap();
-    let value =
-        |key: &str| parameters.iter().find(|one| one["Key"] == key).unwrap()["Value"].clone();
-    assert_eq!(value("TransactionStatus"), "Completed");
-    assert_eq!(value("ReceiptNo"), paid["Result"]["TransactionID"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pay_out_that_was_made_may_be_said_to_have_timed_out() {
-    let shop = Shop::open(Customer::by_hand(), 100);
-    let token = token(&shop).await;
-    shop.sandbox.top_up(M, "174379 utility", "KES", 10_000);
-    shop.misbehave([FaultRule::once(M, Fault::TimeoutNotice)]);
-    let body = commanded(
-        &shop,
-        &json!({
-            "OriginatorConversationID": "one", "CommandID": "BusinessPayment", "Amount": 60,
-            "PartyA": "174379", "PartyB": "254708374149", "Occassion": "",
-        }),
-    );
-    post(&shop, &token, "/mpesa/b2c/v3/paymentrequest", &body).await;
-    let heard = shop.hears(1).await;
-    assert_eq!(heard[0].path, "/timeout");
-    assert_eq!(heard[0].json()["Result"]["OriginatorConversationID"], "one");
-    assert_eq!(shop.amounts(), [10_000, -6_000]);
-    let log = shop.fault_log();
-    assert_eq!((log.len(), &*log[0].reference), (1, "one"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

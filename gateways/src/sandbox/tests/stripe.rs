@@ -1,12 +1,13 @@
 //! Stripe: intents, checkout, refunds, events, idempotency.
 
-use std::time::Duration;
+mod checkout;
+mod repeats;
 
 use serde_json::{Value, json};
 
 use super::merchant::{Heard, Shop, read};
 use crate::sandbox::wire::hmac_sha256;
-use crate::sandbox::{Act, Customer, Fault, FaultRule, Provider};
+use crate::sandbox::{Act, Customer, Provider};
 
 const S: Provider = Provider::Stripe;
 const KEY: &str = "sk_test_demo";
@@ -217,113 +218,6 @@ async fn what_is_held_is_captured_in_part_or_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_paid_on_its_page_or_expires() {
-    let shop = Shop::open(Customer::by_hand(), 1);
-    let form = "mode=payment&line_items%5B0%5D%5Bquantity%5D=2&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=750&line_items[0][price_data][product_data][name]=Mug&success_url=https://shop.example/ok?s={CHECKOUT_SESSION_ID}&client_reference_id=ord_7&expand[0]=line_items";
-    let path = "/v1/checkout/sessions";
-    let (status, session) = post(&shop, path, form).await;
-    assert_eq!(status, 200, "{session}");
-    assert_eq!(
-        (&session["amount_total"], &session["payment_status"]),
-        (&json!(1_500), &json!("unpaid"))
-    );
-    assert_eq!(session["line_items"]["data"][0]["description"], "Mug");
-    assert_eq!(session["payment_intent"], Value::Null);
-    let page = session["url"].as_str().unwrap();
-    let form_ = shop.client.post(page).form(&[("act", "decline")]);
-    assert!(
-        form_
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
-            .contains("declined")
-    );
-    let paid = shop
-        .client
-        .post(page)
-        .form(&[("act", "pay")])
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(paid.status(), 303);
-    assert_eq!(
-        paid.headers()["location"].to_str().unwrap(),
-        format!("https://shop.example/ok?s={}", id(&session))
-    );
-    let (_, done) = get(&shop, &format!("{path}/{}", id(&session))).await;
-    assert_eq!(
-        (&done["status"], &done["payment_status"], &done["url"]),
-        (&json!("complete"), &json!("paid"), &Value::Null)
-    );
-    assert!(kinds(&shop.hears_all().await).contains(&"checkout.session.completed".to_owned()));
-    assert_eq!(&*shop.sandbox.book()[0].reference, "ord_7");
-
-    let (_, other) = post(&shop, path, form).await;
-    let (_, gone) = post(&shop, &format!("{path}/{}/expire", id(&other)), "").await;
-    assert_eq!(gone["status"], "expired");
-    let (status, _) = post(&shop, &format!("{path}/{}/expire", id(&other)), "").await;
-    assert_eq!(status, 400);
-    let late = shop
-        .client
-        .post(other["url"].as_str().unwrap())
-        .form(&[("act", "pay")]);
-    assert!(
-        late.send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
-            .contains("not open any more")
-    );
-    assert_eq!(shop.amounts().len(), 2);
-    let (status, soon) = post(&shop, path, &format!("{form}&expires_at=1")).await;
-    assert_eq!(
-        (status, &soon["error"]["param"]),
-        (400, &json!("expires_at"))
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_key_has_one_answer() {
-    let shop = Shop::open(Customer::by_hand(), 1);
-    let path = "/v1/payment_intents";
-    let first = post_as(&shop, "k1", path, CREATE).await;
-    assert_eq!(post_as(&shop, "k1", path, CREATE).await, first);
-    let (status, other) = post_as(&shop, "k1", path, "amount=5&currency=zar").await;
-    assert_eq!(
-        (status, &other["error"]["type"]),
-        (400, &json!("idempotency_error"))
-    );
-    // What was refused because of its parameters is not kept.
-    assert_eq!(post_as(&shop, "k2", path, "currency=zar").await.0, 400);
-    assert_eq!(post_as(&shop, "k2", path, CREATE).await.0, 200);
-    // While the first is under way, the second is told so.
-    let slow = FaultRule {
-        delay_ms: Some(700),
-        ..FaultRule::once(S, Fault::AnswerLate)
-    };
-    shop.misbehave([slow]);
-    let (slow, early) = tokio::join!(post_as(&shop, "k3", path, CREATE), async {
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        post_as(&shop, "k3", path, CREATE).await
-    });
-    assert_eq!(
-        (early.0, &early.1["error"]["code"]),
-        (409, &json!("idempotency_key_in_use"))
-    );
-    assert_eq!(post_as(&shop, "k3", path, CREATE).await, slow);
-    // A failure is kept too, although the intent was made.
-    shop.misbehave([FaultRule::once(S, Fault::ErrorAfter)]);
-    assert_eq!(post_as(&shop, "k4", path, CREATE).await.0, 500);
-    assert_eq!(post_as(&shop, "k4", path, CREATE).await.0, 500);
-    assert_eq!(shop.sandbox.payments().len(), 4);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_request_is_named() {
     let shop = Shop::open(Customer::by_hand(), 1);
     let path = "/v1/payment_intents";
@@ -411,79 +305,6 @@ async fn refunds_are_whole_or_in_part_and_may_fail_later() {
         [1_999, -88, -500, -1_499, 1_999, -88, -1_999, 1_999]
     );
     assert!(kinds(&shop.hears_all().await).contains(&"refund.failed".to_owned()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_missed_is_in_the_list() {
-    let shop = Shop::open(Customer::by_hand(), 1);
-    shop.misbehave([FaultRule::always(S, Fault::CallbackLost)]);
-    for _ in 0..3 {
-        post(
-            &shop,
-            "/v1/payment_intents",
-            &format!("{CREATE}&confirm=true&payment_method=pm_card_visa"),
-        )
-        .await;
-    }
-    let (_, first) = get(&shop, "/v1/events?type=payment_intent.succeeded&limit=2").await;
-    assert_eq!(
-        (first["data"].as_array().unwrap().len(), &first["has_more"]),
-        (2, &json!(true))
-    );
-    let after = id(&first["data"][1]);
-    let (_, rest) = get(
-        &shop,
-        &format!("/v1/events?type=payment_intent.succeeded&starting_after={after}"),
-    )
-    .await;
-    assert_eq!(
-        (rest["data"].as_array().unwrap().len(), &rest["has_more"]),
-        (1, &json!(false))
-    );
-    let (_, newer) = get(
-        &shop,
-        &format!("/v1/events?type=payment_intent.*&limit=1&ending_before={after}"),
-    )
-    .await;
-    assert_eq!(newer["data"].as_array().unwrap().len(), 1);
-    assert!(shop.heard().is_empty());
-    assert_eq!(get(&shop, &format!("/v1/events/{after}")).await.0, 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_event_is_signed_with_every_secret_and_brought_again() {
-    let shop = Shop::open_with(Customer::by_hand(), 10_000, |all| {
-        all.stripe[0].webhook_secrets.push("whsec_next".to_owned());
-    });
-    shop.answers_callbacks_with(500);
-    post(&shop, "/v1/payment_intents", CREATE).await;
-    let heard = shop.hears(3).await;
-    assert_eq!(heard[0].body, heard[2].body);
-    assert_eq!(heard[0].signature.matches("v1=").count(), 2);
-    shop.answers_callbacks_with(204);
-    shop.hears_all().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_may_only_hold_the_money() {
-    let shop = Shop::open(Customer::pays_after_ms(0), 1);
-    let form = "mode=payment&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=750&line_items[0][price_data][product_data][name]=Mug&success_url=https://shop.example&payment_intent_data[capture_method]=manual";
-    let (_, session) = post(&shop, "/v1/checkout/sessions", form).await;
-    shop.hears(2).await;
-    let path = format!("/v1/checkout/sessions/{}", id(&session));
-    let (_, held) = get(&shop, &path).await;
-    assert_eq!(
-        (&held["status"], &held["payment_status"]),
-        (&json!("complete"), &json!("unpaid"))
-    );
-    assert!(shop.sandbox.book().is_empty());
-    let intent = held["payment_intent"].as_str().unwrap();
-    let (status, _) = post(&shop, &format!("/v1/payment_intents/{intent}/capture"), "").await;
-    assert_eq!(status, 200);
-    assert_eq!(get(&shop, &path).await.1["payment_status"], "paid");
-    assert_eq!(shop.amounts(), [750, -52]);
-    let book = shop.sandbox.book();
-    assert_eq!(&*book[0].provider_reference, intent);
 }
 
 #[tokio::test(flavor = "multi_thread")]
