@@ -9,4 +9,5 @@ mod mpesa;
 mod pages;
 mod paynow;
 mod paystack;
+mod races;
 mod stripe;

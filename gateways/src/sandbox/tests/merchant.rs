@@ -129,7 +129,8 @@ impl Shop {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        panic!("it did not come about; heard: {:?}", self.heard());
+        let heard: Vec<_> = self.heard().into_iter().map(|one| one.path).collect();
+        panic!("it did not come about; heard: {heard:?}");
     }
 
     pub(super) fn fault_log(&self) -> Vec<Injected> {
