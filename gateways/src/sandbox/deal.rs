@@ -2,7 +2,7 @@
 //! so the two cannot differ.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Entry, Kind};
 use super::merchants::Fee;
@@ -22,7 +22,7 @@ pub(super) struct Deal {
 }
 
 /// A payment as anybody may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub provider: Provider,
     pub account: String,

@@ -102,7 +102,7 @@ impl FaultRule {
 }
 
 /// A fault that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Injected {
     pub number: u64,
     pub at: DateTime<Utc>,

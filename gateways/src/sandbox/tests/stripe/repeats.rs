@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::merchant::Shop;
+use super::super::merchant::{Heard, Shop};
 use super::{CREATE, S, get, id, post, post_as};
+use crate::sandbox::wire::hmac_sha256;
 use crate::sandbox::{Customer, Fault, FaultRule};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,4 +94,48 @@ async fn an_event_is_signed_with_every_secret_and_brought_again() {
     assert_eq!(heard[0].signature.matches("v1=").count(), 2);
     shop.answers_callbacks_with(204);
     shop.hears_all().await;
+}
+
+/// As Stripe's libraries do it: some `v1` fits, and it is no older than five minutes.
+fn believes(one: &Heard) -> bool {
+    let mut time = "";
+    let mut signatures = Vec::new();
+    for part in one.signature.split(',') {
+        match part.split_once('=') {
+            Some(("t", value)) => time = value,
+            Some(("v1", value)) => signatures.push(value),
+            _ => (),
+        }
+    }
+    let message = [time.as_bytes(), b".", one.body.as_bytes()];
+    let right = hmac_sha256("whsec_test_secret", &message);
+    let now = chrono::Utc::now().timestamp();
+    time.parse::<i64>().is_ok_and(|time| now - time <= 300) && signatures.contains(&&*right)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_checks_signatures_believes_no_forgery_of_any_kind() {
+    let shop = Shop::open(Customer::by_hand(), 1);
+    shop.misbehave([FaultRule::always(S, Fault::CallbackForged)]);
+    for _ in 0..12 {
+        post(&shop, "/v1/payment_intents", CREATE).await;
+    }
+    let heard = shop.hears_all().await;
+    let (paid, made): (Vec<_>, Vec<_>) = heard
+        .into_iter()
+        .partition(|one| one.json()["type"] == "payment_intent.succeeded");
+    assert_eq!((paid.len(), made.len()), (12, 12));
+    assert!(made.iter().all(believes));
+    assert!(!paid.iter().any(believes));
+    let unsigned = paid.iter().filter(|one| one.signature.is_empty()).count();
+    let old = paid.iter().filter(|one| {
+        let time = one.signature.split(['=', ',']).nth(1).unwrap_or_default();
+        time.parse::<i64>()
+            .is_ok_and(|time| time < chrono::Utc::now().timestamp() - 300)
+    });
+    let old = old.count();
+    assert!(
+        unsigned > 0 && old > 0 && unsigned + old < 12,
+        "{unsigned} {old}"
+    );
 }
