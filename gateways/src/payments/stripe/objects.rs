@@ -188,14 +188,11 @@ impl Session {
         }
     }
 
-    /// That carries the money, once the payer is through with the page but nothing is paid: the method
-    /// is slow, or the money is to be captured.
+    /// That carries the money, once the payer is through with the page. What the session says of it is
+    /// not all: the method may be slow, and of what was to be captured a part may have been.
     pub(super) fn intent_to_ask(&self) -> Option<&str> {
         let is_through = self.status.as_str() == "complete";
-        let is_unpaid = self.payment_status.as_str() == "unpaid";
-        self.payment_intent
-            .get()
-            .filter(|_| is_through && is_unpaid)
+        self.payment_intent.get().filter(|_| is_through)
     }
 
     pub(super) fn intent(&self) -> Option<&str> {

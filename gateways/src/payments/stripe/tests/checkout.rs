@@ -86,7 +86,8 @@ async fn only_paid_is_paid() {
     let standing = ask_with([session(&json!({}))]).await.unwrap();
     assert!(matches!(standing.outcome, Outcome::Pending(_)));
     assert_eq!(standing.next, NextStep::Redirect(URL.parse().unwrap()));
-    let standing = ask_with([paid()]).await.unwrap();
+    let done = intent(&json!({"status": "succeeded", "amount_received": 1_999}));
+    let standing = ask_with([paid(), done]).await.unwrap();
     assert_eq!(standing.outcome, captured());
     assert_eq!(standing.next, NextStep::None);
     let Outcome::Failed(failure) = ask_with([session(&json!({"status": "expired"}))])
@@ -124,6 +125,17 @@ async fn a_payer_who_is_through_may_not_have_paid_yet() {
 }
 
 #[tokio::test]
+async fn of_what_was_authorised_a_part_may_have_been_captured() {
+    let part = intent(&json!({"status": "succeeded", "amount_received": 1_000}));
+    let standing = ask_with([paid(), part]).await.unwrap();
+    let Outcome::Captured(capture) = standing.outcome else {
+        panic!("it was captured");
+    };
+    let thousand = Money::new(1_000, Currency::Zar);
+    assert_eq!(capture.amount, ReportedAmount::Exact(thousand));
+}
+
+#[tokio::test]
 async fn what_was_authorised_on_the_page_is_captured_by_its_intent() {
     let through = json!({"status": "complete", "payment_intent": "pi_1"});
     let done = intent(&json!({"status": "succeeded", "amount_received": 1_999}));
@@ -148,7 +160,9 @@ async fn a_page_that_nobody_paid_on_is_closed() {
     };
     let closed = session(&json!({"status": "expired", "url": null}));
     let refused = r#"{"error":{"type":"invalid_request_error","message":"Only open"}}"#;
-    let script = [ok(closed), say("400 Bad Request", refused), ok(paid())];
+    let done = intent(&json!({"status": "succeeded", "amount_received": 1_999}));
+    let refusal = say("400 Bad Request", refused);
+    let script = [ok(closed), refusal, ok(paid()), ok(done)];
     let provider = Provider::saying(script).await;
     let stripe = checkout(&provider);
     let captures = stripe.captures().unwrap();
