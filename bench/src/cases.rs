@@ -6,3 +6,4 @@ pub(crate) mod engine;
 pub(crate) mod http;
 pub(crate) mod rebuild;
 pub(crate) mod row_security;
+pub(crate) mod walled_lists;

@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut limits = RawLimits::new(&server);
     engine_cases(&mut bench, &server, &mut limits, arguments.seconds).await?;
     rebuild_cases(&mut bench, &server, arguments.events).await?;
-    row_security_cases(&mut bench, &server).await?;
+    row_security_cases(&mut bench, &server, folder.path()).await?;
     authorization_cases(&mut bench, &server).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
     let outcome = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
@@ -164,9 +164,16 @@ async fn rebuild_cases(
     Ok(())
 }
 
-async fn row_security_cases(bench: &mut Bench, server: &Server) -> Result<(), Box<dyn Error>> {
+async fn row_security_cases(
+    bench: &mut Bench,
+    server: &Server,
+    folder: &Path,
+) -> Result<(), Box<dyn Error>> {
     if !bench.wants("row security") {
         return Ok(());
+    }
+    for case in cases::walled_lists::served(folder, bench.runs).await? {
+        bench.add(case);
     }
     for case in cases::row_security::lists(server, bench.runs).await? {
         bench.add(case);

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 pub(crate) struct Market {
     pub store_id: String,
+    pub vendor_id: String,
     pub vendor: Client,
     pub variants: Vec<String>,
     /// Access tokens, one for each customer.
@@ -102,6 +103,7 @@ impl Market {
         }
         Ok(Self {
             store_id,
+            vendor_id,
             vendor: owner,
             variants,
             customers: tokens,

@@ -24,6 +24,14 @@ pub(crate) struct Soko {
 impl Soko {
     /// Starts on new or existing data.
     pub(crate) async fn start(data: &Path) -> Result<Self, Box<dyn Error>> {
+        Self::start_with(data, &[]).await
+    }
+
+    /// The same with settings of its own.
+    pub(crate) async fn start_with(
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Box<dyn Error>> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         std::fs::create_dir_all(data)?;
         let log = std::fs::File::create(data.join("soko.log"))?;
@@ -36,6 +44,7 @@ impl Soko {
             .env("SOKO_LOG", "warn")
             .env_remove("DATABASE_URL")
             .env_remove("NATS_URL")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -1,4 +1,4 @@
-//! What the wall between tenants costs the lists: the same queries by the same functions, once as
+//! What the wall between tenants costs the queries of lists, without all else that a list takes: the same queries by the same functions, once as
 //! the owner of the tables, whom no policy binds, and once as who answers requests, in turns.
 
 use super::rebuild::fill;
@@ -14,8 +14,6 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// Of what a list takes without the wall.
-const COST_MAX: f64 = 1.10;
 const EVENTS: u64 = 40_000;
 const PRODUCTS: i64 = 10_000;
 const PAGE: i64 = 20;
@@ -74,10 +72,10 @@ pub(crate) async fn lists(server: &Server, runs: usize) -> Result<Vec<Case>, Box
             notes.push(format!("{without:.0} and {with:.0} µs"));
         }
         cases.push(Case {
-            name: format!("row security: {name}, with it to without"),
+            name: format!("row security: the query of {name} alone, with it to without"),
             unit: "",
             figures,
-            goal: Goal::AtMost(COST_MAX),
+            goal: Goal::None,
             latency: None,
             notes,
         });
