@@ -251,11 +251,13 @@ impl App {
 
     /// Each thing that answering depends on, and whether it is there.
     pub(crate) async fn readiness(&self) -> Vec<Check> {
-        let database = sqlx::query("SELECT 1").execute(&self.pool).await;
+        let asked = sqlx::query("SELECT 1").execute(&self.pool);
+        let asked = tokio::time::timeout(DATABASE_ANSWERS_WITHIN, asked).await;
+        let is_there = matches!(asked, Ok(Ok(_)));
         let mut checks = vec![Check {
             name: "database".to_owned(),
-            is_ok: database.is_ok(),
-            detail: database.err().map(|_| "no answer".to_owned()),
+            is_ok: is_there,
+            detail: (!is_there).then(|| "no answer".to_owned()),
         }];
         if let Some(bus) = &self.bus {
             // Not a reason to take no requests: without the bus, workers read the log.
@@ -270,7 +272,7 @@ impl App {
                 detail: Some(detail.to_owned()),
             });
         }
-        if let Ok(models) = soko_projections::status(&self.pool).await {
+        if is_there && let Ok(models) = soko_projections::status(&self.pool).await {
             checks.extend(models.into_iter().map(|model| Check {
                 is_ok: model.stopped.is_none() && model.lag <= LAG_MAX,
                 detail: Some(match model.stopped {
@@ -398,6 +400,9 @@ fn second_factors(config: &Config, pool: &PgPool, vault: &Vault) -> SecondFactor
     let service_name = config.service_name.as_str().to_owned();
     SecondFactors::new(pool.clone(), vault.masters().clone(), service_name)
 }
+
+/// Sooner than who probes gives up.
+const DATABASE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Events that a read model may be behind before this process counts as not ready.
 const LAG_MAX: u64 = 50_000;

@@ -55,7 +55,11 @@ impl<T: Serialize> Responder for Found<T> {
         };
         let tag = etag(version);
         let known = request.headers().get(IF_NONE_MATCH);
-        if self.is_all_told && known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        let is_read = request.method().is_safe();
+        if is_read
+            && self.is_all_told
+            && known.is_some_and(|known| known.as_bytes() == tag.as_bytes())
+        {
             return HttpResponse::NotModified()
                 .insert_header((ETAG, tag))
                 .finish();
@@ -69,7 +73,7 @@ impl<T: Serialize> Responder for Found<T> {
 impl<T: Described> Answer for Found<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.gives::<T>(StatusCode::OK, "What was asked for.");
-        operation.answers_with("ETag", "The version, where there is one: for If-Match.");
+        operation.tells_what_is_unchanged("The version, where there is one: for If-Match.");
     }
 }
 

@@ -4,6 +4,7 @@
 mod client;
 mod compress;
 mod cors;
+mod due;
 mod even_time;
 mod rate_limits;
 mod refused;
@@ -31,6 +32,7 @@ use tracing::Instrument;
 
 pub use self::client::Client;
 use self::cors::Cors;
+pub(crate) use self::due::Due;
 pub(crate) use self::even_time::until_next_step;
 pub use self::rate_limits::{Budget, RateLimits};
 use self::refused::RefusalLog;
@@ -222,18 +224,20 @@ where
         request: ServiceRequest,
         request_id: &RequestId,
     ) -> Result<ServiceResponse<BoxBody>, Problem> {
+        let due = Due::within(self.settings.deadline);
+        request.extensions_mut().insert(due.clone());
         let answer = AssertUnwindSafe(self.service.call(request)).catch_unwind();
-        match tokio::time::timeout(self.settings.deadline, answer).await {
-            Ok(Ok(Ok(response))) => {
+        match due.wait_for(answer).await {
+            Some(Ok(Ok(response))) => {
                 access_log::record(&response).await?;
                 Ok(as_problem(response, request_id))
             }
-            Ok(Ok(Err(error))) => Err(Problem::of_error(&error)),
-            Ok(Err(panic)) => {
+            Some(Ok(Err(error))) => Err(Problem::of_error(&error)),
+            Some(Err(panic)) => {
                 tracing::error!(panic = message_of(&*panic), "a handler panicked");
                 Err(Problem::new(Code::Internal))
             }
-            Err(_) => {
+            None => {
                 tracing::warn!("no answer within the deadline");
                 Err(Problem::new(Code::Unavailable).with_detail("no answer in time"))
             }

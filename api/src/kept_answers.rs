@@ -156,6 +156,6 @@ impl<T> Responder for KeptAnswer<T> {
 impl<T: Described> Answer for KeptAnswer<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.gives::<T>(StatusCode::OK, "What was asked for.");
-        operation.answers_with("ETag", "For If-None-Match.");
+        operation.tells_what_is_unchanged("For If-None-Match.");
     }
 }

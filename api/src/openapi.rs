@@ -76,7 +76,7 @@ fn operation(route: &Route, components: &mut Components) -> Value {
     let (status, answer) = operation.answer;
     let mut responses = problems(&operation.codes);
     responses.insert(status.as_str().to_owned(), answer);
-    if let Some((status, answer)) = operation.dry_run {
+    for (status, answer) in operation.other_answers {
         responses.insert(status.as_str().to_owned(), answer);
     }
     let mut described = json!({
@@ -86,6 +86,9 @@ fn operation(route: &Route, components: &mut Components) -> Value {
         "responses": responses,
         "security": security(route.access),
     });
+    if let Some(deadline) = route.deadline {
+        described["x-deadline-seconds"] = json!(deadline.as_secs());
+    }
     if let Access::Needs(permission, scope) = route.access {
         described["x-permission"] = json!(permission);
         described["x-scope"] = json!(scope);

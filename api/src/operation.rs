@@ -29,8 +29,8 @@ pub struct Operation<'a> {
     pub answer: (StatusCode, Value),
     /// Whether it may be only tried.
     pub takes_dry_run: bool,
-    /// The answer to a try, where it has a status of its own.
-    pub dry_run: Option<(StatusCode, Value)>,
+    /// Answers when all goes well that have a status of their own: to a try, to what is known.
+    pub other_answers: Vec<(StatusCode, Value)>,
 }
 
 impl<'a> Operation<'a> {
@@ -46,7 +46,7 @@ impl<'a> Operation<'a> {
             codes: BTreeSet::new(),
             answer: (StatusCode::OK, json!({ "description": "Done." })),
             takes_dry_run: false,
-            dry_run: None,
+            other_answers: vec![],
         }
     }
 
@@ -106,8 +106,24 @@ impl<'a> Operation<'a> {
                 "description": "What would happen, as asked with `dry_run`.",
                 "content": { "application/json": { "schema": told } },
             });
-            self.dry_run = Some((StatusCode::OK, answer));
+            self.other_answers.push((StatusCode::OK, answer));
         }
+    }
+
+    /// Also that who knows this version of the answer already is only told so.
+    pub fn tells_what_is_unchanged(&mut self, about_version: &str) {
+        self.answers_with("ETag", about_version);
+        if self.method != Method::GET {
+            return;
+        }
+        let about = "The `ETag` of the answer that is known: the same again is answered with 304.";
+        self.header("If-None-Match", false, about, &json!({ "type": "string" }));
+        let unchanged = json!({
+            "description": "What is known is what would be answered.",
+            "headers": { "ETag": self.answer.1["headers"]["ETag"] },
+        });
+        self.other_answers
+            .push((StatusCode::NOT_MODIFIED, unchanged));
     }
 
     pub fn header(&mut self, name: &str, is_required: bool, about: &str, schema: &Value) {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use actix_web::dev::HttpServiceFactory;
+use actix_web::body::BoxBody;
+use actix_web::dev::{HttpServiceFactory, ServiceRequest};
 use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder, Scope};
+use actix_web::{FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder, Scope};
 
 use crate::access::Access;
+use crate::gate::Due;
 use crate::operation::{Answer, Input, Operation};
 use crate::problem::{Code, Problem};
 
@@ -26,6 +29,8 @@ pub struct Route {
     pub access: Access,
     pub is_key_required: bool,
     pub body: BodySize,
+    /// How long it may take, if not as long as the operator allows most.
+    pub deadline: Option<Duration>,
     /// What a command may have in its query besides `dry_run`.
     pub parameters: &'static [&'static str],
     /// Whether `{id}` may also be a name.
@@ -58,6 +63,7 @@ impl Route {
             access,
             is_key_required: false,
             body: BodySize::Small,
+            deadline: None,
             parameters: &[],
             takes_slug: false,
             needs_step_up: false,
@@ -113,8 +119,30 @@ impl Route {
         self
     }
 
+    /// It takes long by nature, or who asks does not wait as long as others.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
     pub fn describe(&self, operation: &mut Operation<'_>) {
         (self.describe)(operation);
+    }
+
+    fn mounted(&self, method: Method) -> actix_web::Route {
+        let mounted = (self.mount)(method);
+        let Some(deadline) = self.deadline else {
+            return mounted;
+        };
+        mounted.wrap(from_fn(
+            move |request: ServiceRequest, next: Next<BoxBody>| {
+                if let Some(due) = request.extensions().get::<Due>() {
+                    due.change_to(deadline);
+                }
+                next.call(request)
+            },
+        ))
     }
 
     /// The route that a request was matched with; `None` if no route has its method.
@@ -219,9 +247,9 @@ fn by_precision<'a>(
 fn resource(path: &str, routes: Vec<&'static Route>) -> impl HttpServiceFactory + 'static {
     let mut resource = web::resource(path);
     for route in &routes {
-        resource = resource.route((route.mount)(route.method.clone()));
+        resource = resource.route(route.mounted(route.method.clone()));
         if route.method == Method::GET {
-            resource = resource.route((route.mount)(Method::HEAD));
+            resource = resource.route(route.mounted(Method::HEAD));
         }
     }
     resource

@@ -1,6 +1,7 @@
 //! Every route there is: its method and path, what it does, what it needs, and what handles it.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder};
@@ -43,13 +44,19 @@ pub fn all() -> &'static [Route] {
 /// Refused by what the account is at the time.
 const STATE: &[Code] = &[Code::StateConflict];
 
+/// Who probes gives up after a few seconds, too.
+const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// As long as a log of a thousand million events takes.
+const REBUILD_DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Beside the API: for those who run it, and those who write clients.
 #[rustfmt::skip]
 fn service() -> Vec<Route> {
     vec![
-        beside("/health/live", "Whether the process lives", health::live),
-        beside("/health/ready", "Whether it can serve", health::ready),
-        beside("/metrics", "Metrics for Prometheus", health::metrics),
+        beside("/health/live", "Whether the process lives", health::live).within(PROBE_DEADLINE),
+        beside("/health/ready", "Whether it can serve", health::ready).within(PROBE_DEADLINE),
+        beside("/metrics", "Metrics for Prometheus", health::metrics).within(PROBE_DEADLINE),
         beside("/openapi.json", "This document", documentation::openapi),
         beside("/docs", "Leads to the documentation page", documentation::index),
         beside("/docs/{file:.*}", "The documentation page", documentation::file),
@@ -264,7 +271,7 @@ fn operating() -> Vec<Route> {
     vec![
         get("/reports/sales", "What was sold", Needs(P::ViewReports, S::Store), reports::sales),
         get("/projections", "How far the read models are", view, read_models::list),
-        post("/projections/{name}/rebuild", "Build one anew", rebuild, read_models::rebuild),
+        post("/projections/{name}/rebuild", "Build one anew", rebuild, read_models::rebuild).within(REBUILD_DEADLINE),
     ]
 }
 

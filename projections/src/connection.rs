@@ -30,6 +30,8 @@ pub(crate) async fn connect(pool: &PgPool, purpose: &str) -> Result<PgConnection
             ("enable_mergejoin", "off"),
             ("jit", "off"),
             ("maintenance_work_mem", "128MB"),
+            // A build writes a table and its indexes, however the pool bounds what it is asked.
+            ("statement_timeout", "0"),
         ]);
     connect_in_time(&options).await
 }

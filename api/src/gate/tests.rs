@@ -1,5 +1,6 @@
 use super::*;
 use actix_web::dev::ServiceFactory;
+use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse};
@@ -21,7 +22,11 @@ fn gate(deadline: Duration) -> Gate {
     }))
 }
 
-fn app() -> App<
+const DEADLINE: Duration = Duration::from_millis(50);
+
+fn app(
+    deadline: Duration,
+) -> App<
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
@@ -34,7 +39,23 @@ fn app() -> App<
         .route("/panic", web::get().to(panics))
         .route("/hang", web::get().to(hangs))
         .route("/bare", web::get().to(bare))
-        .wrap(gate(Duration::from_millis(50)))
+        .configure(|services| crate::route::register(own_deadlines(), services))
+        .wrap(gate(deadline))
+}
+
+/// Routes that take longer than others, and give up sooner.
+fn own_deadlines() -> &'static [Route] {
+    vec![
+        Route::new(Method::GET, "/slow", "", Access::Public, slow).within(Duration::from_secs(60)),
+        Route::new(Method::GET, "/soon", "", Access::Public, hangs)
+            .within(Duration::from_millis(1)),
+    ]
+    .leak()
+}
+
+async fn slow() -> HttpResponse {
+    tokio::time::sleep(DEADLINE * 2).await;
+    HttpResponse::Ok().json("at last")
 }
 
 async fn panics() -> HttpResponse {
@@ -52,7 +73,11 @@ async fn bare() -> HttpResponse {
 }
 
 async fn answer(path: &str) -> (u16, Value) {
-    let app = init_service(app()).await;
+    answer_within(path, DEADLINE).await
+}
+
+async fn answer_within(path: &str, deadline: Duration) -> (u16, Value) {
+    let app = init_service(app(deadline)).await;
     let request = TestRequest::get()
         .uri(path)
         .insert_header(("x-request-id", "walk-1"));
@@ -87,6 +112,13 @@ async fn an_answer_that_never_comes_is_not_waited_for() {
 }
 
 #[actix_web::test]
+async fn a_route_takes_its_own_time() {
+    assert_eq!(answer("/slow").await, (200, "at last".into()));
+    let a_day = Duration::from_secs(24 * 60 * 60);
+    assert_eq!(answer_within("/soon", a_day).await.0, 503);
+}
+
+#[actix_web::test]
 async fn what_the_framework_refuses_by_itself_is_a_problem_too() {
     let (status, body) = answer("/bare").await;
     assert_eq!(
@@ -98,7 +130,7 @@ async fn what_the_framework_refuses_by_itself_is_a_problem_too() {
 
 #[actix_web::test]
 async fn a_page_that_may_call_reads_refusals_and_failures_too() {
-    let app = init_service(app()).await;
+    let app = init_service(app(DEADLINE)).await;
     for path in ["/panic", "/hang", "/bare", "/nothing"] {
         for (origin, allowed) in [
             ("https://shop.example", Some("https://shop.example")),
@@ -126,7 +158,7 @@ async fn a_page_that_may_call_reads_refusals_and_failures_too() {
 
 #[actix_web::test]
 async fn two_origins_are_none() {
-    let app = init_service(app()).await;
+    let app = init_service(app(DEADLINE)).await;
     let request = TestRequest::get()
         .uri("/bare")
         .append_header(("origin", "https://shop.example"))
@@ -138,7 +170,7 @@ async fn two_origins_are_none() {
 
 #[actix_web::test]
 async fn a_thread_that_is_full_takes_no_more() {
-    let app = init_service(app()).await;
+    let app = init_service(app(DEADLINE)).await;
     let hang = || TestRequest::get().uri("/hang").to_request();
     let waiting: Vec<_> = (0..IN_FLIGHT_MAX)
         .map(|_| try_call_service(&app, hang()))

@@ -11,6 +11,7 @@ use soko_projections::{Model, ReadModel, RebuildError, RebuildOptions, Rebuilt, 
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_rebuild_may_follow_the_last_one_at_once() {
@@ -224,6 +225,28 @@ async fn a_new_version_is_built_when_its_worker_starts() {
     assert_equals_its_replay::<Tallies<2>>(log.pool()).await;
     let error = rebuild::<Tallies<1>>(log.pool()).await.unwrap_err();
     assert!(matches!(error, RebuildError::Outdated(2)));
+}
+
+/// The pool that requests are served from bounds its statements.
+#[tokio::test]
+async fn a_build_outlasts_the_statements_of_the_pool_it_was_asked_for_on() {
+    let mut log = Log::empty().await;
+    some_trade(&mut log, 100).await;
+    let options = (*log.pool().connect_options()).clone();
+    let impatient = options.options([("statement_timeout", "100ms")]);
+    let impatient = PgPool::connect_with(impatient).await.unwrap();
+
+    let mut reading = log.pool().begin().await.unwrap();
+    sqlx::query("SELECT FROM read_models.stock_levels")
+        .execute(&mut *reading)
+        .await
+        .unwrap();
+    let end_reading = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        reading.commit().await.unwrap();
+    };
+    let (rebuilt, ()) = tokio::join!(rebuild::<StockLevels>(&impatient), end_reading);
+    rebuilt.unwrap();
 }
 
 #[tokio::test]
