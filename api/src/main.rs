@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use soko_api::config::Config;
-use soko_api::{run, telemetry};
+use soko_api::{run, sandbox, telemetry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -34,6 +34,8 @@ enum Command {
     Migrate,
     /// Fills the database with a demo market and tells who can log in there.
     Seed,
+    /// Plays the payment providers, without money: for trying and testing.
+    Sandbox(sandbox::Arguments),
 }
 
 /// A setting cannot be used; the same code that a wrong command line has.
@@ -64,8 +66,13 @@ fn main() -> ExitCode {
         Some(Command::Worker { names }) => run::Part::Workers(names),
         Some(Command::Migrate) => run::Part::Migrations,
         Some(Command::Seed) => run::Part::Seed,
+        Some(Command::Sandbox(arguments)) => return ended(sandbox::run(&arguments)),
     };
-    match run::run(config, part) {
+    ended(run::run(config, part))
+}
+
+fn ended(how: Result<(), impl std::error::Error + 'static>) -> ExitCode {
+    match how {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("soko: {}", soko_api::problem::Chain(&error)));

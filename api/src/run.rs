@@ -7,7 +7,6 @@ use soko_commands::{Clock, Engine, EngineOptions, process_managers};
 use soko_event_log::{AppendError, Appender, AppenderOptions, Bus, ReadError, Relay, RelayOptions};
 use soko_projections::{Freshness, Workplace};
 use sqlx::Connection;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinError;
 
 use crate::app::{App, AppError};
@@ -19,6 +18,7 @@ use crate::followers::{self, Followers, UnknownModel};
 use crate::http;
 use crate::master_keys::{self, MasterKeysError};
 use crate::seed::{self, SeedError};
+use crate::stop_signals::StopSignals;
 
 /// What a process is for.
 #[derive(Debug, Clone)]
@@ -301,29 +301,5 @@ fn flatten(ended: Result<std::io::Result<()>, JoinError>) -> Result<(), RunError
     match ended {
         Ok(ended) => ended.map_err(RunError::Server),
         Err(cause) => Err(RunError::Server(std::io::Error::other(cause))),
-    }
-}
-
-/// The ways in which a process is asked to stop.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn new() -> std::io::Result<Self> {
-        let terminate = signal(SignalKind::terminate())?;
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self {
-            terminate,
-            interrupt,
-        })
-    }
-
-    async fn received(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => (),
-            _ = self.interrupt.recv() => (),
-        }
     }
 }

@@ -34,6 +34,7 @@ mod refusal_lines;
 mod reports;
 mod restart;
 mod same_key;
+mod sandbox;
 mod second_factor;
 mod servers_die;
 mod sources;
