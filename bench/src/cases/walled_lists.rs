@@ -147,15 +147,12 @@ impl List {
     fn request(&self) -> Vec<u8> {
         static ASKED: AtomicUsize = AtomicUsize::new(0);
         let path = format!("/api/v1{}", self.path);
-        match &self.bearer {
-            Some(token) => {
-                let bearer = format!("Bearer {token}");
-                get(&path, &[("authorization", &bearer)])
-            }
-            None => {
-                let number = ASKED.fetch_add(1, Ordering::Relaxed);
-                get(&format!("{path}&max_price={}", 1_000_000 + number), &[])
-            }
+        if let Some(token) = &self.bearer {
+            let bearer = format!("Bearer {token}");
+            get(&path, &[("authorization", &bearer)])
+        } else {
+            let number = ASKED.fetch_add(1, Ordering::Relaxed);
+            get(&format!("{path}&max_price={}", 1_000_000 + number), &[])
         }
     }
 }
