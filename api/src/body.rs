@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::reading::Reading;
-use crate::problem::{Code, Problem, Result};
+use crate::problem::{Code, Fault, Problem, Result};
 use crate::route::Limits;
 use crate::schema::Described;
 
@@ -25,7 +25,7 @@ pub trait Readable: Described + DeserializeOwned {
 
     /// Notes everything that is wrong with a value, not only the first thing.
     ///
-    /// Runs only when reading has failed, so it need not be fast.
+    /// Runs when reading has failed, and on what has lists in it.
     fn inspect(value: &Value, reading: &mut Reading) {
         reading.leaf::<Self>(value);
     }
@@ -77,34 +77,37 @@ pub(crate) fn bytes_of<T: Readable>(
 /// # Errors
 /// `malformed-json`, or `validation` with every fault.
 pub(crate) fn parse<T: Readable>(bytes: &[u8]) -> Result<T> {
-    // The parser would take the members of an object from a list, too, in the order in which they
-    // happen to be declared.
-    if bytes.trim_ascii_start().first() == Some(&b'[') {
-        let whole = <serde_json::Error as serde::de::Error>::custom("must be an object");
-        return Err(faults_in::<T>(bytes, &whole));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
+    let read = serde_json::from_slice(bytes).map_err(|error| {
         if error.is_data() {
-            faults_in::<T>(bytes, &error)
+            let faults = match faults_in::<T>(bytes) {
+                Ok(faults) if faults.is_empty() => {
+                    // Seen only by the parser itself, such as a member that is there twice.
+                    Reading::of_whole(&error).into_faults()
+                }
+                Ok(faults) => faults,
+                Err(problem) => return problem,
+            };
+            Problem::invalid(faults)
         } else {
             malformed(&error)
         }
-    })
+    })?;
+    // The parser takes the members of an object from a list, too, in the order in which they
+    // happen to be declared.
+    if bytes.contains(&b'[') {
+        let faults = faults_in::<T>(bytes)?;
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+    }
+    Ok(read)
 }
 
-fn faults_in<T: Readable>(bytes: &[u8], error: &serde_json::Error) -> Problem {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => return malformed(&error),
-    };
+fn faults_in<T: Readable>(bytes: &[u8]) -> Result<Vec<Fault>> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     let mut reading = Reading::default();
     T::inspect(&value, &mut reading);
-    let mut faults = reading.into_faults();
-    if faults.is_empty() {
-        // Seen only by the parser itself, such as a member that is there twice.
-        faults = Reading::of_whole(error).into_faults();
-    }
-    Problem::invalid(faults)
+    Ok(reading.into_faults())
 }
 
 /// Says where, and not what: the text may be a secret.
@@ -262,6 +265,11 @@ mod tests {
         assert_eq!(faults(list), [expected]);
         let malformed = parse::<Request>(b" [").err().expect("a fault");
         assert_eq!(malformed.code(), Code::MalformedJson);
+        let within = GOOD.replace(r#"{"sku":"M","quantity":1}"#, r#"["M",1]"#);
+        let within = within.replace(r#"{"amount":1,"currency":"KES"}"#, r#"[1,"KES"]"#);
+        let expected =
+            ["/price", "/lines/0"].map(|place| (place.into(), "must be an object".into()));
+        assert_eq!(faults(&within), expected);
     }
 
     #[test]
