@@ -1,5 +1,6 @@
 //! What is read before anybody knows who sent it, given any bytes: nothing panics, and nothing
-//! passes that should not. Parsers of webhooks stand here when there are webhooks.
+//! passes that should not. What providers of payments send is tried beside its parsers in `gateways`,
+//! by tests that are called `…_without_harm`.
 //!
 //! Each runs for a moment with the other tests; `make fuzz` gives each a minute. A failure tells
 //! the seed to run it again with.
