@@ -1,5 +1,6 @@
 //! Merchants and customers, by HTTP, as they would do it with the real providers.
 
+mod adapters;
 mod book;
 mod ecocash;
 mod faults;
