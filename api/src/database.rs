@@ -12,6 +12,8 @@ use crate::config::{Config, Switch};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// A connection that is in use rests no longer than this.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// Connections of the parts that project and follow.
 const PART_CONNECTIONS_MAX: u32 = 40;
@@ -149,7 +151,11 @@ fn request_pool(config: &Config, options: PgConnectOptions) -> PgPool {
         .max_connections(config.database_connections.get())
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(IDLE_TIMEOUT)
-        // A round trip for every query otherwise; a broken connection shows itself soon enough.
+        // A round trip for every query otherwise. Only those that have rested are tried, so that
+        // what was broken meanwhile is not first noticed by somebody's request.
         .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < RESTED || connection.ping().await.is_ok()) })
+        })
         .connect_lazy_with(options)
 }

@@ -111,10 +111,7 @@ impl Told {
         checkers::catch_up(soko).await;
         let looked_at = told.len().div_ceil(LOOKED_AT_MAX);
         for order_id in told.into_iter().step_by(looked_at) {
-            customer
-                .get(&format!("/orders/{order_id}"))
-                .await
-                .expect(200);
+            show(customer, &format!("/orders/{order_id}")).await;
         }
     }
 }
@@ -147,6 +144,20 @@ async fn insist(shopper: &mut Person, key: &str, order: &Value, notes: &Notes) -
             }
         }
         assert!(since.elapsed() < PATIENCE, "{key} is never decided");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// It is there, though one may be told to come back once for each connection that broke.
+async fn show(customer: &Person, path: &str) {
+    let since = Instant::now();
+    loop {
+        let answer = customer.get(path).await;
+        if answer.status == 200 {
+            return;
+        }
+        answer.is_told_to_come_back();
+        assert!(since.elapsed() < PATIENCE, "{path} is never shown");
         tokio::time::sleep(PAUSE).await;
     }
 }
