@@ -8,10 +8,8 @@ use std::time::Duration;
 
 const COMES_WITHIN: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn who_follows_an_order_sees_each_step_once_and_goes_on_after_the_last() {
-    let soko = Soko::start().await;
-    let mut market = Market::open(&soko).await;
+/// An order of one mug: whose it is, and where.
+async fn placed(soko: &Soko, market: &mut Market) -> (Person, String) {
     let mug = market.product("Mug", 500, 10).await;
     let mut customer = soko.person("customer").await;
     let placed = customer
@@ -20,6 +18,14 @@ async fn who_follows_an_order_sees_each_step_once_and_goes_on_after_the_last() {
         .expect(201);
     let order = format!("/orders/{}", text(&placed["order_id"]));
     customer.get(&order).await.expect(200);
+    (customer, order)
+}
+
+#[tokio::test]
+async fn who_follows_an_order_sees_each_step_once_and_goes_on_after_the_last() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let (customer, order) = placed(&soko, &mut market).await;
 
     let mut stream = Stream::open(&customer, &order, None).await;
     assert_eq!(stream.next().await.kind, "placed");
@@ -56,14 +62,7 @@ async fn a_stream_on_which_nothing_happens_is_no_client_that_rests() {
         .with("SOKO_STALL_DEADLINE_MS", "500");
     let soko = Soko::start_with(settings).await;
     let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut customer = soko.person("customer").await;
-    let placed = customer
-        .post("/orders", market.order_of(&[(&mug, 1)]))
-        .await
-        .expect(201);
-    let order = format!("/orders/{}", text(&placed["order_id"]));
-    customer.get(&order).await.expect(200);
+    let (customer, order) = placed(&soko, &mut market).await;
     let mut stream = Stream::open(&customer, &order, None).await;
     assert_eq!(stream.next().await.kind, "placed");
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -80,14 +79,7 @@ async fn a_stream_on_which_nothing_happens_is_no_client_that_rests() {
 async fn who_logs_out_sees_no_more_steps() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut customer = soko.person("customer").await;
-    let placed = customer
-        .post("/orders", market.order_of(&[(&mug, 1)]))
-        .await
-        .expect(201);
-    let order = format!("/orders/{}", text(&placed["order_id"]));
-    customer.get(&order).await.expect(200);
+    let (mut customer, order) = placed(&soko, &mut market).await;
     let mut stream = Stream::open(&customer, &order, None).await;
     assert_eq!(stream.next().await.kind, "placed");
     customer.post("/auth/logout", json!({})).await.expect(204);
@@ -101,13 +93,8 @@ async fn who_logs_out_sees_no_more_steps() {
 async fn nobody_follows_the_orders_of_others() {
     let soko = Soko::start().await;
     let mut market = Market::open(&soko).await;
-    let mug = market.product("Mug", 500, 10).await;
-    let mut customer = soko.person("customer").await;
-    let placed = customer
-        .post("/orders", market.order_of(&[(&mug, 1)]))
-        .await
-        .expect(201);
-    let path = format!("/orders/{}/stream", text(&placed["order_id"]));
+    let (customer, order) = placed(&soko, &mut market).await;
+    let path = format!("{order}/stream");
     let stranger = soko.person("stranger").await;
     stranger.get(&path).await.expect_problem(404, "not-found");
     soko.guest()
