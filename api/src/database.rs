@@ -12,6 +12,7 @@ use crate::config::{Config, Switch};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
 /// A connection that is in use rests no longer than this.
 const RESTED: Duration = Duration::from_secs(1);
 
