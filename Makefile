@@ -7,7 +7,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 # What .env says, if there is one.
 settings := set -a; [ ! -f .env ] || . ./.env; set +a;
 
-.PHONY: help run test fuzz races demo bench lint
+.PHONY: help run test fuzz races soak demo bench lint
 
 help:
 	@echo "make run     the whole system on http://localhost:8080"
@@ -15,6 +15,7 @@ help:
 	@echo "make test    every test"
 	@echo "make fuzz    a hundred thousand hostile requests, and bytes for every parser"
 	@echo "make races   each race for the same thing, a thousand times"
+	@echo "make soak    ten thousand payments while everything goes wrong"
 	@echo "make bench   how fast it is, beside the limits of this machine"
 	@echo "make lint    format, lints, licences, unused dependencies"
 
@@ -31,6 +32,9 @@ fuzz:
 
 races:
 	@scripts/races
+
+soak:
+	@scripts/soak
 
 demo:
 	@scripts/prerequisites run

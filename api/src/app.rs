@@ -36,9 +36,11 @@ use crate::login_throttle::{self, LoginThrottle};
 use crate::master_keys::{self, MasterKeysError};
 use crate::messages::{Carriers, Courier, Messages};
 use crate::passwords::{NewPassword, PasswordError, Passwords};
+use crate::payment_parts::{PaymentParts, PaymentPartsError};
 use crate::problem::Problem;
 use crate::proofs::Proofs;
-use crate::resources::health::Check;
+use crate::radar::Radar;
+use crate::readiness::SoundBooks;
 use crate::retention;
 use crate::second_factor::SecondFactors;
 use crate::secret::Secret;
@@ -71,8 +73,11 @@ pub struct App {
     messages: Messages,
     carriers: Carriers,
     login_throttle: LoginThrottle,
+    payments: PaymentParts,
     shelves: KeptAnswers,
     web_origins: Arc<WebOrigins>,
+    sound_books: SoundBooks,
+    radar: Radar,
 }
 
 /// Why the parts could not be put together.
@@ -84,6 +89,8 @@ pub enum AppError {
     Appender(#[from] AppendError),
     #[error("personal data cannot be protected")]
     MasterKeys(#[from] MasterKeysError),
+    #[error(transparent)]
+    Payments(#[from] PaymentPartsError),
     #[error("nobody can send messages: SOKO_MAIL or SOKO_SMS cannot be used")]
     Carriers(#[from] ProviderError),
     #[error("there is no key to sign access tokens with")]
@@ -115,6 +122,7 @@ impl App {
         let vault = master_keys::vault(&config, &pool).await?;
         let options = EngineOptions::default();
         let engine = Engine::new(appender.clone(), pool.clone(), vault.clone(), options);
+        let payments = PaymentParts::new(&config, engine.clone(), pool.clone(), &vault)?;
         let keys = signing_keys::ring(&config, &pool, vault.masters(), Utc::now()).await?;
         let reader = database.reader(&config);
         let web_origins = WebOrigins::new(config.cors_origins.clone(), reader.clone());
@@ -135,13 +143,16 @@ impl App {
             api_keys: ApiKeys::new(pool.clone()),
             passwords: Passwords::default(),
             login_throttle: LoginThrottle::new(&pool).await?,
+            payments,
             shelves: KeptAnswers::of_models(&[Products::NAME, StockLevels::NAME, Categories::NAME]),
             appender,
             engine,
             freshness,
             bus,
+            radar: Radar::new(database.part("radar"), pool.clone(), reader.clone()),
             reader,
             web_origins: Arc::new(web_origins),
+            sound_books: SoundBooks::default(),
             pool,
             config,
         };
@@ -218,6 +229,11 @@ impl App {
         &self.messages
     }
 
+    /// Whoever asks payment providers, and hears what they tell.
+    pub fn payments(&self) -> &PaymentParts {
+        &self.payments
+    }
+
     /// The pages of the catalog that were asked for lately.
     pub fn shelves(&self) -> &KeptAnswers {
         &self.shelves
@@ -235,6 +251,15 @@ impl App {
         &self.login_throttle
     }
 
+    /// Where it is used.
+    pub(crate) fn bus(&self) -> Option<&Bus> {
+        self.bus.as_ref()
+    }
+
+    pub(crate) fn sound_books(&self) -> &SoundBooks {
+        &self.sound_books
+    }
+
     pub(crate) fn rate_limits(&self) -> Option<Arc<RateLimits>> {
         self.rate_limits.clone()
     }
@@ -249,42 +274,6 @@ impl App {
         self.appender.close().await;
     }
 
-    /// Each thing that answering depends on, and whether it is there.
-    pub(crate) async fn readiness(&self) -> Vec<Check> {
-        let asked = sqlx::query("SELECT 1").execute(&self.pool);
-        let asked = tokio::time::timeout(DATABASE_ANSWERS_WITHIN, asked).await;
-        let is_there = matches!(asked, Ok(Ok(_)));
-        let mut checks = vec![Check {
-            name: "database".to_owned(),
-            is_ok: is_there,
-            detail: (!is_there).then(|| "no answer".to_owned()),
-        }];
-        if let Some(bus) = &self.bus {
-            // Not a reason to take no requests: without the bus, workers read the log.
-            let detail = if bus.is_connected() {
-                "connected"
-            } else {
-                "not connected"
-            };
-            checks.push(Check {
-                name: "bus".to_owned(),
-                is_ok: true,
-                detail: Some(detail.to_owned()),
-            });
-        }
-        if is_there && let Ok(models) = soko_projections::status(&self.pool).await {
-            checks.extend(models.into_iter().map(|model| Check {
-                is_ok: model.stopped.is_none() && model.lag <= LAG_MAX,
-                detail: Some(match model.stopped {
-                    Some(stopped) => format!("stopped at {}: {}", stopped.position, stopped.reason),
-                    None => format!("at {}, {} behind", model.position, model.lag),
-                }),
-                name: model.name,
-            }));
-        }
-        checks
-    }
-
     /// Looks at what others may have changed, sends what is to be sent, and tidies what grows; never
     /// ends.
     pub async fn upkeep(&self) {
@@ -297,7 +286,12 @@ impl App {
             &self.config,
         );
         // Apart: what may take long must not keep a log-out from counting.
-        tokio::join!(self.keep_watch(), self.tidy(), courier.run());
+        tokio::join!(
+            self.keep_watch(),
+            self.tidy(),
+            courier.run(),
+            self.radar.run()
+        );
     }
 
     async fn keep_watch(&self) {
@@ -400,12 +394,6 @@ fn second_factors(config: &Config, pool: &PgPool, vault: &Vault) -> SecondFactor
     let service_name = config.service_name.as_str().to_owned();
     SecondFactors::new(pool.clone(), vault.masters().clone(), service_name)
 }
-
-/// Sooner than who probes gives up.
-const DATABASE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
-
-/// Events that a read model may be behind before this process counts as not ready.
-const LAG_MAX: u64 = 50_000;
 
 /// A new key has an hour until it signs; this leaves many looks.
 const KEYS_INTERVAL_SECONDS: u64 = 300;

@@ -53,24 +53,86 @@ impl<T: Readable + 'static> FromRequest for Body<T> {
     }
 }
 
+/// What a file may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FileKind {
+    Csv,
+}
+
+/// A body that nobody has read yet.
+pub(crate) struct PendingBody {
+    payload: Payload,
+    limits: Limits,
+    refusal: Option<Problem>,
+}
+
+impl PendingBody {
+    pub(crate) fn of_file(request: &HttpRequest, payload: &mut Payload, kind: FileKind) -> Self {
+        let limits = Limits::of(request);
+        let is_kind = match kind {
+            FileKind::Csv => is_csv,
+        };
+        Self {
+            payload: payload.take(),
+            refusal: refusal(request, limits.body_bytes_max, false, is_kind),
+            limits,
+        }
+    }
+
+    /// # Errors
+    /// Its type, its size, or the time that it takes.
+    pub(crate) async fn read(self) -> Result<Bytes> {
+        let Self {
+            payload,
+            limits,
+            refusal,
+        } = self;
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        let all = collect(payload, limits.body_bytes_max);
+        let all = tokio::time::timeout(limits.body_deadline, all).await;
+        all.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
+    }
+}
+
 /// The bytes of a body that is to be read as `T`.
 pub(crate) fn bytes_of<T: Readable>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> impl Future<Output = Result<Bytes>> + 'static {
     let limits = Limits::of(request);
-    let payload = payload.take();
-    let refusal = refusal(request, limits.body_bytes_max, T::MAY_BE_ABSENT);
+    let pending = PendingBody {
+        payload: payload.take(),
+        refusal: refusal(request, limits.body_bytes_max, T::MAY_BE_ABSENT, is_json),
+        limits,
+    };
     async move {
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
-        let all = collect(payload, limits.body_bytes_max);
-        let all = tokio::time::timeout(limits.body_deadline, all).await;
-        match all.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))? {
+        match pending.read().await? {
             none if none.is_empty() && T::MAY_BE_ABSENT => Ok(Bytes::from_static(b"{}")),
             all => Ok(all),
         }
+    }
+}
+
+/// The bytes of a body of whatever kind, within the route's size and time.
+pub(crate) fn raw_bytes(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes>> + 'static {
+    let limits = Limits::of(request);
+    let payload = payload.take();
+    let is_encoded = request
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity");
+    async move {
+        if is_encoded {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
+        let all = collect(payload, limits.body_bytes_max);
+        let all = tokio::time::timeout(limits.body_deadline, all).await;
+        all.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout)))
     }
 }
 
@@ -119,7 +181,12 @@ fn malformed(error: &serde_json::Error) -> Problem {
     ))
 }
 
-fn refusal(request: &HttpRequest, bytes_max: usize, may_be_absent: bool) -> Option<Problem> {
+fn refusal(
+    request: &HttpRequest,
+    bytes_max: usize,
+    may_be_absent: bool,
+    is_kind: fn(&str) -> bool,
+) -> Option<Problem> {
     let header = |name| {
         request
             .headers()
@@ -131,17 +198,25 @@ fn refusal(request: &HttpRequest, bytes_max: usize, may_be_absent: bool) -> Opti
         return Some(too_large(bytes_max));
     }
     let is_encoded = header(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
-    let is_json = match header(CONTENT_TYPE) {
-        Some(content_type) => is_json(content_type),
+    let is_readable = match header(CONTENT_TYPE) {
+        Some(content_type) => is_kind(content_type),
         None => may_be_absent,
     };
-    if is_encoded || !is_json {
+    if is_encoded || !is_readable {
         return Some(Problem::new(Code::UnsupportedMediaType));
     }
     None
 }
 
 fn is_json(content_type: &str) -> bool {
+    is_of_type(content_type, "application/json")
+}
+
+fn is_csv(content_type: &str) -> bool {
+    is_of_type(content_type, "text/csv")
+}
+
+fn is_of_type(content_type: &str, wanted: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();
     let is_utf8 = |parameter: &str| match parameter.split_once('=') {
@@ -150,7 +225,7 @@ fn is_json(content_type: &str) -> bool {
             .eq_ignore_ascii_case("utf-8"),
         _ => true,
     };
-    media_type.eq_ignore_ascii_case("application/json") && parts.all(is_utf8)
+    media_type.eq_ignore_ascii_case(wanted) && parts.all(is_utf8)
 }
 
 async fn collect(mut payload: Payload, bytes_max: usize) -> Result<Bytes> {
@@ -312,6 +387,7 @@ mod tests {
     #[test]
     fn only_json_in_utf8_is_read() {
         assert!(is_json("application/json") && is_json("Application/JSON; charset=\"UTF-8\""));
+        assert!(is_csv("text/csv; charset=utf-8; header=present") && !is_csv("text/plain"));
         assert!(!is_json("text/json") && !is_json("application/json;charset=utf-16"));
     }
 }

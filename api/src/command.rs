@@ -95,7 +95,7 @@ fn describe_key(operation: &mut Operation<'_>, is_required: bool) {
 }
 
 impl Conditions {
-    fn of(request: &HttpRequest) -> Result<Self> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self> {
         let headers = request.headers();
         let idempotency_key = idempotency_key(headers)?;
         let is_required = Route::of(request).is_some_and(|route| route.is_key_required);
@@ -121,35 +121,40 @@ impl Conditions {
 impl<T: Readable> Input for Command<T> {
     fn describe(operation: &mut Operation<'_>) {
         operation.takes::<T>();
-        operation.takes_dry_run = true;
-        operation.query(
-            "dry_run",
-            false,
-            "Tell what would happen, and change nothing.",
-            &json!({ "type": "boolean", "default": false }),
-        );
-        if operation.method == Method::POST {
-            let is_required = operation.is_key_required;
-            describe_key(operation, is_required);
-            operation.refuses(&[
-                Code::MissingIdempotencyKey,
-                Code::IdempotencyMismatch,
-                Code::OperationInProgress,
-            ]);
-        }
-        operation.header(
-            "If-Match",
-            false,
-            "The version to change, as its ETag says it; a newer one is left alone.",
-            &json!({ "type": "string" }),
-        );
+        describe_conditions(operation);
+    }
+}
+
+/// What every command may be asked with.
+pub(crate) fn describe_conditions(operation: &mut Operation<'_>) {
+    operation.takes_dry_run = true;
+    operation.query(
+        "dry_run",
+        false,
+        "Tell what would happen, and change nothing.",
+        &json!({ "type": "boolean", "default": false }),
+    );
+    if operation.method == Method::POST {
+        let is_required = operation.is_key_required;
+        describe_key(operation, is_required);
         operation.refuses(&[
-            Code::PreconditionFailed,
-            Code::MalformedHeader,
-            Code::VersionConflict,
-            Code::StateConflict,
+            Code::MissingIdempotencyKey,
+            Code::IdempotencyMismatch,
+            Code::OperationInProgress,
         ]);
     }
+    operation.header(
+        "If-Match",
+        false,
+        "The version to change, as its ETag says it; a newer one is left alone.",
+        &json!({ "type": "string" }),
+    );
+    operation.refuses(&[
+        Code::PreconditionFailed,
+        Code::MalformedHeader,
+        Code::VersionConflict,
+        Code::StateConflict,
+    ]);
 }
 
 crate::schema::body! {

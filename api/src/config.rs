@@ -15,8 +15,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use self::values::Value;
 pub use self::values::{
-    CorsOrigins, LogFormat, MasterKeyText, MasterKeyTexts, Millis, NatsServer, PublicUrl,
-    ServiceName, SigningKeyText, Switch,
+    BaseUrl, CorsOrigins, LogFormat, MasterKeyText, MasterKeyTexts, Millis, NatsServer, PublicUrl,
+    SecondsList, ServiceName, SigningKeyText, Switch,
 };
 use crate::account_rules::AccountRules;
 use crate::secret::Secret;
@@ -160,6 +160,41 @@ settings! {
     /// Who sends text messages: `africastalking://USER:KEY@api.africastalking.com?from=NAME`,
     /// `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B1…`, or "outbox".
     sms: SmsProvider = "SOKO_SMS" or "outbox";
+    /// The address of a `soko sandbox`, which then plays every payment provider: for trying Soko out,
+    /// and for tests. The real ones if not set.
+    payment_sandbox: Option<PublicUrl> = "SOKO_PAYMENT_SANDBOX";
+    /// Where payment providers find this server, if not at `SOKO_PUBLIC_URL`. M-Pesa refuses addresses
+    /// with certain words in them, its own name among them.
+    callback_url: Option<PublicUrl> = "SOKO_CALLBACK_URL";
+    /// Another address of a provider's interface, such as that of its own sandbox.
+    mpesa_url: Option<BaseUrl> = "SOKO_MPESA_URL";
+    /// As `SOKO_MPESA_URL`.
+    ecocash_url: Option<BaseUrl> = "SOKO_ECOCASH_URL";
+    /// As `SOKO_MPESA_URL`.
+    paynow_url: Option<BaseUrl> = "SOKO_PAYNOW_URL";
+    /// As `SOKO_MPESA_URL`.
+    paystack_url: Option<BaseUrl> = "SOKO_PAYSTACK_URL";
+    /// As `SOKO_MPESA_URL`.
+    stripe_url: Option<BaseUrl> = "SOKO_STRIPE_URL";
+    /// How long a provider may take to answer.
+    provider_deadline: Millis = "SOKO_PROVIDER_DEADLINE_MS" or "30000";
+    /// "on": what M-Pesa tells counts only if it comes from the addresses that Safaricom has
+    /// published. "on" with the real M-Pesa and "off" otherwise, if not set.
+    mpesa_address_check: Option<Switch> = "SOKO_MPESA_ADDRESS_CHECK";
+    /// How many seconds an order waits for a payment that is prompted on a phone.
+    prompt_seconds: NonZeroU32 = "SOKO_PROMPT_SECONDS" or "900";
+    /// How many seconds an order waits for a payment on a provider's page.
+    page_seconds: NonZeroU32 = "SOKO_PAGE_SECONDS" or "3600";
+    /// How many seconds an order waits for a bank transfer.
+    bank_seconds: NonZeroU32 = "SOKO_BANK_SECONDS" or "259200";
+    /// How many seconds after a payment was given up it is looked whether money came all the same,
+    /// with commas between them.
+    look_again: SecondsList = "SOKO_LOOK_AGAIN_SECONDS" or "120,900,7200,86400";
+    /// How many seconds pass between two questions about a refund, with commas between them; the last
+    /// repeats.
+    refund_asked: SecondsList = "SOKO_REFUND_ASKED_SECONDS" or "10,30,120,900,3600";
+    /// For how many days it is kept what stood in the callbacks of payment providers.
+    keep_callbacks_days: NonZeroU32 = "SOKO_KEEP_CALLBACKS_DAYS" or "90";
     /// The web origins whose pages may call beside the web shops of stores, which set their own: as
     /// `https://admin.example,https://support.example`; "*" for all. None if not set.
     cors_origins: Option<CorsOrigins> = "SOKO_CORS_ORIGINS";
@@ -179,6 +214,9 @@ settings! {
     auth_requests_per_minute: NonZeroU32 = "SOKO_AUTH_REQUESTS_PER_MINUTE" or "600";
     /// For how many days it is kept who a guest was, once there is nothing left to do for the order.
     keep_guests_days: NonZeroU32 = "SOKO_KEEP_GUESTS_DAYS" or "730";
+    /// For how many hours a vendor is paid nothing once its payout account was set: who took over a
+    /// log-in would set another first, and those whose it is need time to see it.
+    payout_account_hold_hours: u16 = "SOKO_PAYOUT_ACCOUNT_HOLD_HOURS" or "24";
     /// The largest request body in bytes. Many routes take less, as the OpenAPI document says.
     body_bytes_max: NonZeroUsize = "SOKO_BODY_BYTES_MAX" or "65536";
     /// How long a client may take to send a body.

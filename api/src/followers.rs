@@ -3,11 +3,16 @@
 
 use std::sync::Arc;
 
-use soko_commands::process_managers::{self, AbandonCarts, ProcessManager, RunnerOptions};
+use soko_commands::process_managers::{
+    self, AbandonCarts, CarryPayments, PayOutVendors, ProcessManager, RunnerOptions, SendPayouts,
+    SettleVendors,
+};
 use soko_event_log::Feed;
 use soko_projections::{AnyReadModel, Workplace};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+use crate::payment_parts::PaymentParts;
 
 /// Running followers; they stop when this is dropped, and in order when they are stopped.
 #[derive(Default)]
@@ -53,10 +58,30 @@ impl Followers {
         }
     }
 
-    /// Every process manager there is.
-    pub fn start_process_managers(&mut self, workplace: process_managers::Workplace) {
+    /// Every process manager there is, and who works the callbacks of payment providers that nobody
+    /// else does.
+    pub fn start_process_managers(
+        &mut self,
+        workplace: process_managers::Workplace,
+        payments: &PaymentParts,
+    ) {
         self.feeds.push(workplace.feed.clone());
-        self.start_process_manager(AbandonCarts::default(), workplace);
+        let looks = payments.looks.clone();
+        let carry = CarryPayments::new(payments.teller.clone(), payments.windows, looks);
+        self.start_process_manager(carry, workplace.clone());
+        self.start_process_manager(AbandonCarts::default(), workplace.clone());
+        self.start_process_manager(SettleVendors, workplace.clone());
+        self.start_process_manager(PayOutVendors, workplace.clone());
+        let send = SendPayouts::new(payments.teller.clone());
+        self.start_process_manager(send, workplace);
+        self.start_callbacks(payments);
+    }
+
+    /// Works what payment providers tell this process.
+    pub fn start_callbacks(&mut self, payments: &PaymentParts) {
+        let (callbacks, shutdown) = (payments.callbacks.clone(), self.shutdown.clone());
+        self.tasks
+            .spawn(async move { callbacks.run(&shutdown).await });
     }
 
     fn start_process_manager<M: ProcessManager>(

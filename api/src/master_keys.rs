@@ -1,5 +1,6 @@
 //! Where the master keys come from.
 
+use soko_commands::payments::SEALED_ACCOUNTS;
 use soko_event_log::{KeptKeyError, MasterKey, MasterKeys, OpenError, RotationError, Vault};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -32,6 +33,13 @@ pub(crate) struct Sealed {
     pub(crate) column: &'static str,
     pub(crate) purpose: &'static str,
 }
+
+const PAYMENT_ACCOUNTS: Sealed = Sealed {
+    table: SEALED_ACCOUNTS.0,
+    id: SEALED_ACCOUNTS.1,
+    column: SEALED_ACCOUNTS.2,
+    purpose: SEALED_ACCOUNTS.3,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ResealError {
@@ -113,7 +121,7 @@ pub(crate) async fn rotate(vault: &Vault, pool: &PgPool) {
 /// The keys of people last: then the earlier master keys are noted down as no longer needed.
 async fn rotated(vault: &Vault, pool: &PgPool) -> Result<u64, MasterKeysError> {
     signing_keys::reseal(pool, vault.masters()).await?;
-    for sealed in [second_factor::SEALED, messages::SEALED] {
+    for sealed in [second_factor::SEALED, messages::SEALED, PAYMENT_ACCOUNTS] {
         sealed.reseal(pool, vault.masters()).await?;
     }
     Ok(vault.rotate().await?)

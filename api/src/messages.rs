@@ -68,6 +68,10 @@ pub(crate) enum Notice {
     TokenReused {
         account_id: AccountId,
     },
+    /// The money of a vendor whose owner they are is to go elsewhere.
+    PayoutAccountSet {
+        account_id: AccountId,
+    },
     /// Somebody logged in from a device that never had.
     NewDevice {
         account_id: AccountId,
@@ -86,6 +90,7 @@ impl Notice {
             | Self::SecondFactorRemoved { account_id }
             | Self::RecoveryCodeUsed { account_id, .. }
             | Self::TokenReused { account_id }
+            | Self::PayoutAccountSet { account_id }
             | Self::NewDevice { account_id } => Some(*account_id),
         }
     }
@@ -102,6 +107,7 @@ impl Notice {
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::TokenReused { .. } => "token_reused",
+            Self::PayoutAccountSet { .. } => "payout_account_set",
             Self::NewDevice { .. } => "new_device",
         }
     }
@@ -117,6 +123,7 @@ impl Notice {
             | Self::SecondFactorRemoved { .. }
             | Self::RecoveryCodeUsed { .. }
             | Self::TokenReused { .. }
+            | Self::PayoutAccountSet { .. }
             | Self::NewDevice { .. } => Duration::days(3),
         }
     }

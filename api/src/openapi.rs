@@ -84,7 +84,7 @@ fn operation(route: &Route, components: &mut Components) -> Value {
         "operationId": operation_id(route),
         "tags": [tag(&route.path)],
         "responses": responses,
-        "security": security(route.access),
+        "security": security(route),
     });
     if let Some(deadline) = route.deadline {
         described["x-deadline-seconds"] = json!(deadline.as_secs());
@@ -183,6 +183,10 @@ fn path_parameters(route: &Route) -> Vec<Value> {
         let is_id = (name == "id" && !route.takes_slug) || name.ends_with("_id");
         let schema = if is_id {
             json!({ "type": "string", "format": "uuid" })
+        } else if name == "provider" {
+            // Those with whom a store has an account.
+            let names = ["ecocash", "mpesa", "paynow", "paystack", "stripe"];
+            json!({ "type": "string", "enum": names })
         } else {
             json!({ "type": "string" })
         };
@@ -213,12 +217,13 @@ fn tag(path: &str) -> &str {
     }
 }
 
-fn security(access: Access) -> Value {
+fn security(route: &Route) -> Value {
+    let access = route.access;
     let Access::Needs(permission, _) = access else {
         return json!([]);
     };
     let mut schemes = vec!["access_token"];
-    if is_grantable(permission) {
+    if is_grantable(permission) && !route.needs_step_up {
         schemes.push("api_key");
     }
     if access.is_open_to_guests() {

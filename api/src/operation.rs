@@ -65,7 +65,7 @@ impl<'a> Operation<'a> {
                 body["description"] = json!(format!("At most {SMALL_BODY_BYTES_MAX} bytes."));
                 body["x-bytes-max"] = json!(SMALL_BODY_BYTES_MAX);
             }
-            BodySize::Large => (),
+            BodySize::Large | BodySize::File => (),
         }
         self.body = Some(body);
         self.refuses(&[

@@ -13,8 +13,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use soko_domain::{
-    AccountId, CategoryId, LocationId, OrderId, ProductId, Sku, Slug, StoreId, TenantId, VariantId,
-    VendorId,
+    AccountId, CategoryId, LocationId, OrderId, PaymentId, ProductId, Sku, Slug, StoreId, TenantId,
+    VariantId, VendorId,
 };
 use soko_event_log::Position;
 use soko_projections::Keyset;
@@ -84,7 +84,15 @@ impl<T: Parameters> FromRequest for Query<T> {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        let read = QueryReading::new(request.query_string()).and_then(|mut reading| {
+            if !request.method().is_safe() {
+                // For the command that it comes with.
+                reading.given.remove("dry_run");
+            }
+            let parameters = T::read(&mut reading);
+            reading.finish(parameters)
+        });
+        ready(read.map(Self))
     }
 }
 
@@ -95,6 +103,7 @@ impl<T: Parameters> Input for Query<T> {
     }
 }
 
+#[cfg(test)]
 fn parse<T: Parameters>(query: &str) -> Result<T> {
     let mut reading = QueryReading::new(query)?;
     let parameters = T::read(&mut reading);
@@ -214,6 +223,7 @@ parameters! {
     VariantId: "an id" { "type": "string", "format": "uuid" },
     LocationId: "an id" { "type": "string", "format": "uuid" },
     OrderId: "an id" { "type": "string", "format": "uuid" },
+    PaymentId: "an id" { "type": "string", "format": "uuid" },
     Uuid: "an id" { "type": "string", "format": "uuid" },
 }
 

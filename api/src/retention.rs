@@ -28,6 +28,9 @@ pub async fn forget(app: &App, now: DateTime<Utc>) -> Result<()> {
     let days = i64::from(app.config().keep_guests_days.get());
     let guests = forget_guests(app, now - Duration::days(days), now).await?;
     let invitations = forget_invitations(app, now - KEEP_EXPIRED_INVITATIONS, now).await?;
+    let days = i64::from(app.config().keep_callbacks_days.get());
+    let inbox = app.payments().callbacks.inbox();
+    while inbox.forget_before(now - Duration::days(days)).await? > 0 {}
     if guests + invitations > 0 {
         tracing::info!(
             guests,

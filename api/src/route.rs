@@ -35,7 +35,7 @@ pub struct Route {
     pub parameters: &'static [&'static str],
     /// Whether `{id}` may also be a name.
     pub takes_slug: bool,
-    /// Whether who has a second factor must have shown it a moment ago.
+    /// Whether who has a second factor must have shown it a moment ago. A key has none to show.
     pub needs_step_up: bool,
     /// What it may say no with, besides what its inputs do.
     pub refusals: &'static [Code],
@@ -119,6 +119,13 @@ impl Route {
         self
     }
 
+    /// A whole file.
+    #[must_use]
+    pub fn with_file(mut self) -> Self {
+        self.body = BodySize::File;
+        self
+    }
+
     /// It takes long by nature, or who asks does not wait as long as others.
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
@@ -170,10 +177,18 @@ pub enum BodySize {
     Small,
     /// What the operator allows.
     Large,
+    /// At most [`FILE_BYTES_MAX`], whatever the operator allows in a request.
+    File,
 }
 
 /// Room for the longest password and name, with every character of them escaped.
 pub const SMALL_BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// As many as what reads them takes.
+pub const FILE_BYTES_MAX: usize = soko_gateways::statements::FILE_BYTES_MAX;
+
+/// Time for the largest file over a slow line.
+const FILE_BODY_DEADLINE: Duration = Duration::from_secs(4 * 60);
 
 /// What bounds the reading of a request's body.
 #[derive(Debug, Clone, Copy)]
@@ -190,6 +205,10 @@ impl Limits {
         });
         match Route::of(request).map(|route| route.body) {
             Some(BodySize::Large) => (),
+            Some(BodySize::File) => {
+                limits.body_bytes_max = FILE_BYTES_MAX;
+                limits.body_deadline = limits.body_deadline.max(FILE_BODY_DEADLINE);
+            }
             Some(BodySize::Small) | None => {
                 limits.body_bytes_max = limits.body_bytes_max.min(SMALL_BODY_BYTES_MAX);
             }

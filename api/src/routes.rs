@@ -13,10 +13,12 @@ use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::problem::Code;
 use crate::resources::{
-    access_log, addresses, api_keys, audit, auth, carts, categories, commands, documentation,
-    erasure, export, health, invitations, keys, locations, me, order_stream, order_views, orders,
-    passwords, payments, products, proofs, read_models, reports, second_factor, shelves, stock,
-    stock_levels, store_people, stores, tenants, vendors,
+    access_log, addresses, api_keys, audit, auth, balances, carts, case_files, categories,
+    commands, commission_rules, documentation, erasure, export, health, invitations, keys, ledger,
+    locations, me, order_stream, order_views, orders, passwords, paying, payment_accounts,
+    payment_reports, payments, payout_accounts, payout_rules, payouts, products, proofs,
+    read_models, reports, second_factor, shelves, statements, stock, stock_levels, store_people,
+    stores, stuck_money, tenants, vendor_statements, vendors, webhooks,
 };
 use crate::route::{API, Route};
 
@@ -30,9 +32,13 @@ pub fn all() -> &'static [Route] {
             stores(),
             vendors(),
             vendor_people(),
+            vendor_money(),
             goods(),
             catalog(),
             shopping(),
+            payments(),
+            webhooks(),
+            reconciling(),
             operating(),
             auditing(),
         ];
@@ -44,11 +50,17 @@ pub fn all() -> &'static [Route] {
 /// Refused by what the account is at the time.
 const STATE: &[Code] = &[Code::StateConflict];
 
+/// What a provider made of it is not known.
+const UNAVAILABLE: &[Code] = &[Code::Unavailable];
+
 /// Who probes gives up after a few seconds, too.
 const PROBE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// As long as a log of a thousand million events takes.
 const REBUILD_DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Time to send a large file, and to record it line by line.
+const LOAD_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
 /// Beside the API: for those who run it, and those who write clients.
 #[rustfmt::skip]
@@ -133,6 +145,10 @@ fn stores() -> Vec<Route> {
         patch("/stores/{id}", "Change a store's terms", change, stores::change),
         delete("/stores/{id}", "Close a store", close, stores::close),
         get("/stores/{id}/web-origins", "From where its pages may call", view, stores::web_origins),
+        get("/stores/{id}/commission-rules", "What it keeps of its vendors' sales", view, commission_rules::get),
+        put("/stores/{id}/commission-rules", "Keep by other rules", change, commission_rules::set),
+        get("/stores/{id}/payout-rules", "How it pays its vendors out", view, payout_rules::get),
+        put("/stores/{id}/payout-rules", "Pay them out by other rules", change, payout_rules::set).with_step_up(),
         get("/stores/{id}/locations", "Where stock lies", view, locations::list),
         post("/stores/{id}/locations", "Add a location", change, locations::add),
         patch("/stores/{id}/locations/{location_id}", "Rename a location", change, locations::rename),
@@ -174,6 +190,27 @@ fn vendor_people() -> Vec<Route> {
         get("/vendors/{id}/invitations", "Who has not yet accepted", staff, invitations::pending),
         delete("/vendors/{id}/invitations/{invitation_id}", "Withdraw an invitation", staff, invitations::withdraw),
         post("/invitations/{token}/accept", "Join a vendor's people", accept, invitations::accept),
+    ]
+}
+
+#[rustfmt::skip]
+fn vendor_money() -> Vec<Route> {
+    let view = Needs(P::ViewBalance, S::Vendor);
+    let request = Needs(P::RequestPayout, S::Vendor);
+    let decide = Needs(P::ApprovePayout, S::Vendor);
+    vec![
+        get("/vendors/{id}/balance", "What it is owed, and what of it can be paid out", view, balances::get),
+        get("/vendors/{id}/statement", "How it came to that", view, vendor_statements::get),
+        get("/vendors/{id}/payout-account", "Where its money goes", view, payout_accounts::get),
+        put("/vendors/{id}/payout-account", "Have it go elsewhere", Needs(P::ChangePayoutAccount, S::Vendor), payout_accounts::set).with_step_up(),
+        get("/vendors/{id}/payouts", "Its payouts", view, payouts::list_of_vendor),
+        post("/vendors/{id}/payouts", "Ask for a payout", request, payouts::request).with_key_required().with_step_up(),
+        get("/payouts", "Payouts of a store", Needs(P::ViewBalance, S::Store), payouts::list),
+        get("/payouts/{id}", "One payout", view, payouts::get),
+        post("/payouts/{id}/approve", "Have it paid", decide, payouts::approve).with_key_required().with_step_up(),
+        post("/payouts/{id}/reject", "Have it not paid", decide, payouts::reject).with_key_required().with_step_up(),
+        post("/payouts/{id}/record", "It was paid by hand", decide, payouts::record).with_key_required().with_step_up(),
+        post("/payouts/{id}/return", "The money came back", decide, payouts::take_back).with_key_required().with_step_up(),
     ]
 }
 
@@ -246,21 +283,68 @@ fn shopping() -> Vec<Route> {
         post("/orders/{id}/fulfilments/{vendor_id}/pack", "It is packed", fulfil, orders::pack),
         post("/orders/{id}/fulfilments/{vendor_id}/ship", "It is on its way", fulfil, orders::ship),
         post("/orders/{id}/fulfilments/{vendor_id}/deliver", "It is there", fulfil, orders::deliver),
+    ]
+}
+
+/// The provider answers before we do.
+const PROVIDER_DEADLINE: Duration = Duration::from_secs(45);
+
+#[rustfmt::skip]
+fn payments() -> Vec<Route> {
+    let pay = Needs(P::PayOrder, S::Own);
+    let give_back = Needs(P::RefundPayment, S::Store);
+    let settle = Needs(P::SettlePayment, S::Store);
+    let accounts = Needs(P::ManagePaymentAccounts, S::Store);
+    vec![
+        post("/payments", "Pay an order, once more or another way", pay, paying::start).with_key_required(),
         get("/payments/{id}", "One payment", Needs(P::ViewPayments, S::Own), payments::get),
-        post(
-            "/payments/{id}/refunds",
-            "Money went back",
-            Needs(P::RefundPayment, S::Store),
-            payments::refund,
-        )
-        .with_key_required(),
-        post(
-            "/payments/{id}/collect",
-            "Cash was taken",
-            Needs(P::CollectCash, S::Vendor),
-            payments::collect,
-        )
-        .with_key_required(),
+        get("/payments/{id}/case-file", "All that led to its state", Needs(P::ViewCaseFile, S::Store), case_files::get),
+        post("/payments/{id}/code", "The code that the payer was sent", pay, paying::enter_code)
+            .with_key_required().refusing(UNAVAILABLE).within(PROVIDER_DEADLINE),
+        post("/payments/{id}/capture", "Take what was agreed to", settle, paying::capture)
+            .with_key_required().refusing(UNAVAILABLE).within(PROVIDER_DEADLINE),
+        post("/payments/{id}/void", "Ask for it no more", settle, paying::void).with_key_required(),
+        post("/payments/{id}/settle", "What came of it, as a person knows", settle, paying::settle).with_key_required(),
+        post("/payments/{id}/refunds/{refund_id}/settle", "What came of a refund, as a person knows", settle, paying::settle_refund).with_key_required(),
+        post("/payments/{id}/refunds", "Give money back, or say that it went back", give_back, payments::refund).with_key_required(),
+        post("/payments/{id}/collect", "Cash was taken, or a transfer seen", Needs(P::CollectCash, S::Vendor), payments::collect).with_key_required(),
+        get("/stores/{id}/payment-accounts", "A store's accounts with providers", accounts, payment_accounts::list),
+        put("/stores/{id}/payment-accounts/{provider}", "Set what opens one", accounts, payment_accounts::put).with_step_up(),
+        delete("/stores/{id}/payment-accounts/{provider}", "Use one no more", accounts, payment_accounts::remove).with_step_up(),
+        post("/stores/{id}/payment-accounts/mpesa/receipts", "Hear of M-Pesa payments that nobody asked for", accounts, payment_accounts::register_receipts)
+            .refusing(STATE).within(PROVIDER_DEADLINE),
+    ]
+}
+
+/// For payment providers. Who may call shows by what they send.
+#[rustfmt::skip]
+fn webhooks() -> Vec<Route> {
+    vec![
+        post("/webhooks/mpesa/{token}", "M-Pesa tells", Public, webhooks::mpesa).with_large_body(),
+        post("/webhooks/receipts/{token}", "M-Pesa tells of what nobody asked for", Public, webhooks::mpesa).with_large_body(),
+        post("/webhooks/ecocash/{token}", "EcoCash tells", Public, webhooks::ecocash).with_large_body(),
+        post("/webhooks/paynow/{payment_id}", "Paynow tells", Public, webhooks::paynow).with_large_body(),
+        post("/webhooks/paystack", "Paystack tells", Public, webhooks::paystack).with_large_body(),
+        post("/webhooks/paystack/{store_id}", "Paystack tells a store", Public, webhooks::paystack_of_store).with_large_body(),
+        post("/webhooks/stripe", "Stripe tells", Public, webhooks::stripe).with_large_body(),
+        post("/webhooks/stripe/{store_id}", "Stripe tells a store", Public, webhooks::stripe_of_store).with_large_body(),
+    ]
+}
+
+#[rustfmt::skip]
+fn reconciling() -> Vec<Route> {
+    let load = Needs(P::ReconcilePayments, S::Store);
+    let view = Needs(P::ViewPayments, S::Store);
+    vec![
+        post("/stores/{id}/statements", "Load what a provider says it moved", load, statements::load)
+            .with_key_required()
+            .with_file()
+            .with_parameters(&["provider", "from", "to"])
+            .refusing(&[Code::AlreadyExists])
+            .within(LOAD_DEADLINE),
+        get("/stores/{id}/statements", "What providers said they moved", view, statements::list),
+        get("/statements/{id}", "What a provider said, and how much of it we know", view, statements::get),
+        get("/statements/{id}/differences", "What only we have, what only they have, what differs", view, statements::differences),
     ]
 }
 
@@ -268,8 +352,13 @@ fn shopping() -> Vec<Route> {
 fn operating() -> Vec<Route> {
     let view = Needs(P::ViewProjections, S::Platform);
     let rebuild = Needs(P::RebuildProjections, S::Platform);
+    let books = Needs(P::ViewReports, S::Store);
     vec![
         get("/reports/sales", "What was sold", Needs(P::ViewReports, S::Store), reports::sales),
+        get("/reports/payments", "How payments went", Needs(P::ViewReports, S::Store), payment_reports::payments),
+        get("/reports/stuck-money", "What waits for somebody", Needs(P::ViewPayments, S::Store), stuck_money::get),
+        get("/ledger/trial-balance", "What every account has come to", books, ledger::trial_balance),
+        get("/ledger/entries", "What was booked", books, ledger::entries),
         get("/projections", "How far the read models are", view, read_models::list),
         post("/projections/{name}/rebuild", "Build one anew", rebuild, read_models::rebuild).within(REBUILD_DEADLINE),
     ]

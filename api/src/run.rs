@@ -17,6 +17,7 @@ use crate::embedded::{Servers, ServersError};
 use crate::followers::{self, Followers, UnknownModel};
 use crate::http;
 use crate::master_keys::{self, MasterKeysError};
+use crate::payment_parts::{PaymentParts, PaymentPartsError};
 use crate::seed::{self, SeedError};
 use crate::stop_signals::StopSignals;
 
@@ -63,6 +64,8 @@ pub enum RunError {
     NoBus,
     #[error("personal data cannot be protected")]
     MasterKeys(#[from] MasterKeysError),
+    #[error(transparent)]
+    Payments(#[from] PaymentPartsError),
     #[error("the log cannot be appended to")]
     Append(#[from] AppendError),
     #[error("HTTP cannot be served at {address}")]
@@ -173,12 +176,13 @@ impl Parts {
             followers.start(Relay::run(options, followers.shutdown()));
         }
         let models = soko_projections::all();
-        followers.start_process_managers(process_managers::Workplace {
+        let workplace = process_managers::Workplace {
             engine: app.engine().clone(),
             pool: pool.clone(),
             feed: feed.clone(),
             clock: Clock::system(),
-        });
+        };
+        followers.start_process_managers(workplace, app.payments());
         followers.start_models(
             models,
             Workplace {
@@ -196,7 +200,10 @@ impl Parts {
     async fn serve(self, stop: &mut StopSignals) -> Result<(), RunError> {
         let freshness = Freshness::new(self.database.query_pool(&self.config));
         let app = self.app(freshness).await?;
+        let mut followers = Followers::default();
+        followers.start_callbacks(app.payments());
         let ended = serve_http(&app, stop).await;
+        followers.stop().await;
         app.close().await;
         ended
     }
@@ -234,16 +241,18 @@ impl Parts {
         let appender = Appender::start(connect, AppenderOptions::default()).await?;
         let vault = master_keys::vault(&self.config, &pool).await?;
         let options = EngineOptions::default();
-        let engine = Engine::new(appender.clone(), pool.clone(), vault, options);
+        let engine = Engine::new(appender.clone(), pool.clone(), vault.clone(), options);
+        let payments = PaymentParts::new(&self.config, engine.clone(), pool.clone(), &vault)?;
         let feed = bus::feed(self.bus.as_ref(), pool.clone(), Some(appender.head())).await?;
         let mut followers = Followers::default();
         let clock = Clock::system();
-        followers.start_process_managers(process_managers::Workplace {
+        let workplace = process_managers::Workplace {
             engine,
             pool,
             feed,
             clock,
-        });
+        };
+        followers.start_process_managers(workplace, &payments);
         until_stopped(followers, stop).await;
         appender.close().await;
         Ok(())

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use clap::{Args, ValueEnum};
-use soko_gateways::sandbox::{Customer, Options, Sandbox, StartError};
+use soko_gateways::sandbox::{Customer, Merchants, Options, Sandbox, StartError};
 
 use crate::config::PublicUrl;
 use crate::stop_signals::StopSignals;
@@ -24,6 +24,10 @@ pub struct Arguments {
     /// How many seconds of a provider's waiting pass in one.
     #[arg(long, default_value_t = NonZeroU32::MIN)]
     speed: NonZeroU32,
+    /// Where a `soko` is whose webhooks Stripe and Paystack are to call; the others are told with
+    /// each request.
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    callbacks: Option<PublicUrl>,
     /// Who answers what asks for money.
     #[arg(long, value_enum, default_value_t = Customers::ByHand)]
     customers: Customers,
@@ -54,6 +58,20 @@ fn public_url(text: &str) -> Result<PublicUrl, &'static str> {
 /// As long as a person takes, nearly.
 const AFTER_MS: u64 = 2_000;
 
+fn merchants(callbacks: Option<&PublicUrl>) -> Merchants {
+    let mut merchants = Merchants::demo();
+    if let Some(url) = callbacks {
+        let webhook = |provider| Some(format!("{}/api/v1/webhooks/{provider}", url.as_str()));
+        for merchant in &mut merchants.stripe {
+            merchant.webhook_url = webhook("stripe");
+        }
+        for merchant in &mut merchants.paystack {
+            merchant.webhook_url = webhook("paystack");
+        }
+    }
+    merchants
+}
+
 /// Runs until the process is asked to stop.
 ///
 /// # Errors
@@ -72,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<(), SandboxError> {
             Customers::Cancel => Customer::cancels_after_ms(AFTER_MS),
             Customers::NeverAnswer => Customer::never_answers(),
         },
+        merchants: merchants(arguments.callbacks.as_ref()),
         ..Options::new(arguments.seed)
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -7,6 +7,7 @@
 mod goods;
 mod market;
 mod offers;
+mod payments;
 mod trade;
 
 use std::collections::BTreeMap;

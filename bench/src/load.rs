@@ -4,6 +4,7 @@
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -127,16 +128,38 @@ pub(crate) async fn closed_loop(
     request: impl Fn(usize, u64) -> Vec<u8> + Clone + Send + 'static,
 ) -> io::Result<Outcome> {
     let started = Instant::now();
+    drive(port, connections, move |connection, number| {
+        (started.elapsed() < duration).then(|| request(connection, number))
+    })
+    .await
+}
+
+/// Sends every request once, each over the connection in whose list it stands.
+pub(crate) async fn each_once(port: u16, requests: Arc<Vec<Vec<Vec<u8>>>>) -> io::Result<Outcome> {
+    drive(port, requests.len(), move |connection, number| {
+        requests[connection]
+            .get(usize::try_from(number).ok()?)
+            .cloned()
+    })
+    .await
+}
+
+/// Each connection sends what it is given next, and ends when that is nothing.
+async fn drive(
+    port: u16,
+    connections: usize,
+    next: impl Fn(usize, u64) -> Option<Vec<u8>> + Clone + Send + 'static,
+) -> io::Result<Outcome> {
+    let started = Instant::now();
     let mut tasks = Vec::with_capacity(connections);
     for connection in 0..connections {
-        let request = request.clone();
+        let next = next.clone();
         tasks.push(tokio::spawn(async move {
             let mut line = Connection::open(port).await?;
             let mut latency = histogram();
             let mut statuses = BTreeMap::<u16, u64>::new();
             let mut number = 0;
-            while started.elapsed() < duration {
-                let bytes = request(connection, number);
+            while let Some(bytes) = next(connection, number) {
                 let sent = Instant::now();
                 let answer = line.send(&bytes).await?;
                 latency.saturating_record(micros(sent.elapsed()));
@@ -180,7 +203,7 @@ pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     request("GET", path, headers, "")
 }
 
-fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     use std::fmt::Write as _;
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
     for (name, value) in headers {

@@ -13,6 +13,8 @@ mod report;
 mod served;
 mod servers;
 mod soko;
+mod sold;
+mod till;
 
 use clap::Parser;
 use raw::RawLimits;
@@ -69,13 +71,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     row_security_cases(&mut bench, &server, folder.path()).await?;
     authorization_cases(&mut bench, &server).await?;
     bus_cases(&mut bench, &server, folder.path()).await?;
-    let outcome = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
+    let over_http = served::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
+    let sold = sold::cases(&mut bench, folder.path(), &mut limits, arguments.seconds).await;
     bench.report.cases.splice(0..0, limits.into_cases());
     server.stop().await?;
     let table = bench.report.table();
     std::io::stdout().write_all(table.as_bytes())?;
     std::fs::write(&arguments.json, serde_json::to_vec_pretty(&bench.report)?)?;
-    outcome?;
+    over_http?;
+    sold?;
     let missed = bench
         .report
         .cases
@@ -223,6 +227,17 @@ impl Bench {
     }
 
     fn timed(&mut self, name: &str, unit: &'static str, runs: &[(f64, Latency)], goal: Goal) {
+        self.timed_and_noted(name, unit, runs, goal, vec![]);
+    }
+
+    fn timed_and_noted(
+        &mut self,
+        name: &str,
+        unit: &'static str,
+        runs: &[(f64, Latency)],
+        goal: Goal,
+        notes: Vec<String>,
+    ) {
         if runs.is_empty() || !self.wants(name) {
             return;
         }
@@ -239,7 +254,7 @@ impl Bench {
             figures,
             goal,
             latency,
-            notes: vec![],
+            notes,
         });
     }
 }

@@ -50,7 +50,8 @@ impl Market {
                     "slug": format!("bench-{}", &Uuid::new_v4().simple().to_string()[..8]),
                     "name": "Bench", "currency": "KES", "country": "KE",
                     "time_zone": "Africa/Nairobi", "prices_include_tax": true,
-                    "tax_rate_bps": 1600, "payment_methods": ["cash_on_delivery"],
+                    "tax_rate_bps": 1600,
+                    "payment_methods": ["cash_on_delivery", "mpesa", "paystack"],
                     "commission_bps": 1000,
                 }),
             )
@@ -111,19 +112,28 @@ impl Market {
     }
 }
 
-/// The body of an order of one of each of two products.
-pub(crate) fn order_body(store_id: &str, variants: &[String], number: usize) -> String {
+/// Which two products the order with this number is of.
+pub(crate) fn two_of(variants: &[String], number: usize) -> [&str; 2] {
     let first = number.wrapping_mul(7_919) % variants.len();
     let second = (first + 1) % variants.len();
-    let line = |index: usize| json!({ "variant_id": variants[index], "quantity": 1 });
-    let lines: Vec<Value> = vec![line(first), line(second)];
+    [&variants[first], &variants[second]]
+}
+
+pub(crate) fn address() -> Value {
+    json!({
+        "name": "Wanjiku Kamau", "phone": "+254722000111", "line1": "Moi Avenue 12",
+        "city": "Nairobi", "country": "KE",
+    })
+}
+
+/// The body of an order of one of each of two products.
+pub(crate) fn order_body(store_id: &str, variants: &[String], number: usize) -> String {
+    let lines = two_of(variants, number)
+        .map(|variant_id| json!({ "variant_id": variant_id, "quantity": 1 }));
     json!({
         "store_id": store_id,
         "lines": lines,
-        "shipping_address": {
-            "name": "Wanjiku Kamau", "phone": "+254722000111", "line1": "Moi Avenue 12",
-            "city": "Nairobi", "country": "KE",
-        },
+        "shipping_address": address(),
         "payment": { "provider": "cash_on_delivery" },
     })
     .to_string()

@@ -115,6 +115,7 @@ impl Shelf {
                 store_id: self.store_id,
                 provider: PaymentProvider::CashOnDelivery,
                 amount,
+                terms: None,
             };
             unit.execute::<Payment>(payment_id, initiate)
                 .map_err(other)?;

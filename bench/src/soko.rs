@@ -1,7 +1,7 @@
 //! A running `soko serve`: the release binary with private servers of its own, as `make run` runs
 //! it, but for the limits that would stop a load test.
 
-use crate::load::{Answer, Connection, get, post};
+use crate::load::{Answer, Connection, get, request};
 use serde_json::Value;
 use std::error::Error;
 use std::net::TcpListener;
@@ -16,6 +16,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) struct Soko {
     pub port: u16,
+    data: PathBuf,
     process: Child,
     /// From the start of the process until it said that it is ready.
     pub ready_after: Duration,
@@ -52,6 +53,7 @@ impl Soko {
             .spawn()?;
         let mut soko = Self {
             port,
+            data: data.to_owned(),
             process,
             ready_after: Duration::ZERO,
         };
@@ -84,6 +86,12 @@ impl Soko {
             .and_then(|line| line.trim().split(' ').next())
             .ok_or("no VmRSS")?;
         Ok(kilobytes.parse::<u64>()? * 1024)
+    }
+
+    /// Of its private database, as the superuser: for who looks on.
+    pub(crate) fn database_url(&self) -> Result<String, Box<dyn Error>> {
+        let url = std::fs::read_to_string(self.data.join("postgres/url"))?;
+        Ok(url.trim().to_owned())
     }
 
     pub(crate) async fn stop(mut self) -> Result<(), Box<dyn Error>> {
@@ -128,13 +136,31 @@ impl Client {
     }
 
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
+        self.command("POST", path, body).await
+    }
+
+    pub(crate) async fn put(&mut self, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
+        self.command("PUT", path, body).await
+    }
+
+    async fn command(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, Box<dyn Error>> {
         let key = Uuid::new_v4().to_string();
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let mut headers = vec![("idempotency-key", key.as_str())];
         if let Some(bearer) = &bearer {
             headers.push(("authorization", bearer));
         }
-        let request = post(&format!("/api/v1{path}"), &headers, &body.to_string());
+        let request = request(
+            method,
+            &format!("/api/v1{path}"),
+            &headers,
+            &body.to_string(),
+        );
         succeeded(path, &self.line.send(&request).await?)
     }
 }

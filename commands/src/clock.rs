@@ -1,6 +1,6 @@
 //! What time it is, as told from outside.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    /// The machine's own.
+    /// The machine's own, to the microsecond: what Postgres keeps of it.
     pub fn system() -> Self {
-        Self::new(Utc::now)
+        Self::new(|| Utc::now().trunc_subsecs(6))
     }
 
     pub fn now(&self) -> DateTime<Utc> {

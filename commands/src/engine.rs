@@ -7,6 +7,7 @@
 //! | accepted, with an idempotency key or without | 1: the append, shared with others |
 //! | refused, or without effect | 1: the ends of the streams, asked for together with others |
 //! | refused, or without effect, with an idempotency key | 1: the append of the key, which checks them as well |
+//! | aggregates looked at, however many at once | 1: the ends of the streams, as above |
 //! | repeated with its key, on the same node | 1: the look-up |
 //! | repeated with its key, on another node | 2: the append that fails, the look-up |
 //!
@@ -20,6 +21,7 @@ mod confirm;
 mod counters;
 mod run;
 mod tries;
+mod view;
 
 use crate::append::Append;
 use crate::committed::{Committed, Snapshot};
@@ -193,6 +195,22 @@ impl Engine {
         let (state, version) = self.0.read(request).await?;
         let state = state.downcast().map_err(|_| Failure::SharedName(A::TYPE))?;
         Ok(Snapshot { state, version })
+    }
+
+    /// Several aggregates as they all stood at one moment, to answer or to plan with: one question to
+    /// the database, however many they are.
+    ///
+    /// `look` may run more than once, and only its last run counts. What it needs and is not named is
+    /// taken besides.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn view<T>(
+        &self,
+        lanes: Lanes,
+        look: impl Fn(&UnitOfWork<'_>) -> T,
+    ) -> Result<T, CommandError<Infallible>> {
+        self.0.view(lanes, look).await
     }
 
     /// What became of the command with this idempotency key; `None` if nothing did so far.

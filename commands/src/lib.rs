@@ -12,6 +12,7 @@ pub mod handlers;
 mod idempotency;
 mod lane;
 mod lanes;
+pub mod payments;
 pub mod process_managers;
 mod snapshots;
 mod tails;

@@ -15,12 +15,20 @@ mod firing;
 mod runner;
 
 pub mod abandon_carts;
+pub mod carry_payments;
+pub mod pay_out_vendors;
+pub mod send_payouts;
+pub mod settle_vendors;
 
 pub use abandon_carts::AbandonCarts;
-pub use checkpoint::{ManagerStatus, SkipError, skip_event, statuses};
+pub use carry_payments::CarryPayments;
+pub use checkpoint::{ManagerLag, ManagerStatus, SkipError, lags, skip_event, statuses};
 pub use effects::{Effect, EffectError};
 pub use firing::{Desk, FireError, Fired};
+pub use pay_out_vendors::PayOutVendors;
 pub use runner::{RunnerOptions, Workplace, run};
+pub use send_payouts::SendPayouts;
+pub use settle_vendors::SettleVendors;
 
 use crate::timers::Timer;
 use async_trait::async_trait;

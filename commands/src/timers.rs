@@ -185,46 +185,83 @@ pub(crate) async fn next_due(
     .await
 }
 
-/// A timer did what it was set for. One that was set anew meanwhile stays.
-pub(crate) async fn fired(
-    pool: &PgPool,
-    timer: &Timer,
-    now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
-    let done = "UPDATE timers SET fired_at = $4, reason = NULL, leased_until = NULL \
-                WHERE timer_id = $1 AND position = $2 AND round = $3";
-    of_this_round(done, timer).bind(now).execute(pool).await?;
+/// What came of a timer that was taken.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// It did what it was set for.
+    Fired { at: DateTime<Utc> },
+    /// It is to fire again, for the next round.
+    Again { due_at: DateTime<Utc> },
+    /// Nothing was done: it is to fire as if it had not fired.
+    NotYet { due_at: DateTime<Utc> },
+    /// It could not do what it was set for, and is to try again.
+    Failed {
+        due_at: DateTime<Utc>,
+        reason: String,
+    },
+}
+
+/// Puts on record what came of timers. Those that were set anew meanwhile stay. What a crash of the
+/// database forgets of it fires once more, as another try.
+pub(crate) async fn end(pool: &PgPool, ended: &[(Timer, Ending)]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE timers AS t \
+         SET fired_at = e.fired_at, due_at = coalesce(e.due_at, t.due_at), \
+             round = t.round + e.rounds, reason = e.reason, leased_until = NULL, \
+             attempts = CASE WHEN e.is_anew THEN 0 ELSE t.attempts END \
+         FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::timestamptz[], $5::timestamptz[], \
+                     $6::int[], $7::boolean[], $8::text[]) \
+                  AS e (timer_id, position, round, fired_at, due_at, rounds, is_anew, reason), \
+              set_config('synchronous_commit', 'off', true) \
+         WHERE t.timer_id = e.timer_id AND t.position = e.position AND t.round = e.round",
+    )
+    .bind(column(ended, |(timer, _)| timer.timer_id))
+    .bind(column(ended, |(timer, _)| timer.position.get()))
+    .bind(column(ended, |(timer, _)| {
+        i32::try_from(timer.round).unwrap_or(i32::MAX)
+    }))
+    .bind(column(ended, |(_, ending)| ending.fired_at()))
+    .bind(column(ended, |(_, ending)| ending.due_at()))
+    .bind(column(ended, |(_, ending)| ending.rounds()))
+    .bind(column(ended, |(_, ending)| ending.is_anew()))
+    .bind(column(ended, |(_, ending)| ending.reason()))
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
-/// A timer is to fire again, for the next round.
-pub(crate) async fn again(
-    pool: &PgPool,
-    timer: &Timer,
-    due_at: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
-    let again = "UPDATE timers SET due_at = $4, round = round + 1, attempts = 0, reason = NULL, \
-                                   leased_until = NULL \
-                 WHERE timer_id = $1 AND position = $2 AND round = $3";
-    of_this_round(again, timer)
-        .bind(due_at)
-        .execute(pool)
-        .await?;
-    Ok(())
-}
+impl Ending {
+    const fn fired_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Fired { at } => Some(*at),
+            Self::Again { .. } | Self::NotYet { .. } | Self::Failed { .. } => None,
+        }
+    }
 
-/// A timer could not do what it was set for, and is to try again.
-pub(crate) async fn failed(
-    pool: &PgPool,
-    timer: &Timer,
-    due_at: DateTime<Utc>,
-    reason: &str,
-) -> Result<(), sqlx::Error> {
-    let failed = "UPDATE timers SET due_at = $4, reason = $5, leased_until = NULL \
-                  WHERE timer_id = $1 AND position = $2 AND round = $3";
-    let failed = of_this_round(failed, timer).bind(due_at).bind(reason);
-    failed.execute(pool).await?;
-    Ok(())
+    /// When it fires again.
+    pub(crate) const fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Fired { .. } => None,
+            Self::Again { due_at } | Self::NotYet { due_at } | Self::Failed { due_at, .. } => {
+                Some(*due_at)
+            }
+        }
+    }
+
+    const fn rounds(&self) -> i32 {
+        matches!(self, Self::Again { .. }) as i32
+    }
+
+    const fn is_anew(&self) -> bool {
+        matches!(self, Self::Again { .. } | Self::NotYet { .. })
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Failed { reason, .. } => Some(reason.clone()),
+            Self::Fired { .. } | Self::Again { .. } | Self::NotYet { .. } => None,
+        }
+    }
 }
 
 /// Deletes timers that fired long ago; true if there may be more of them.
@@ -244,13 +281,4 @@ pub(crate) async fn forget_fired(
     .execute(pool)
     .await?;
     Ok(deleted.rows_affected() == BATCH)
-}
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-fn of_this_round<'q>(sql: &'q str, timer: &Timer) -> Query<'q> {
-    sqlx::query(sql)
-        .bind(timer.timer_id)
-        .bind(timer.position.get())
-        .bind(i32::try_from(timer.round).unwrap_or(i32::MAX))
 }

@@ -155,6 +155,11 @@ impl<'a> UnitOfWork<'a> {
         self.strangers.requests()
     }
 
+    /// Whether what was found rests on the aggregate of this seat.
+    pub(crate) fn is_touched(&self, index: usize) -> bool {
+        self.seats[index].touched.get()
+    }
+
     /// Of a refused unit nothing is left but what it depended on.
     pub(crate) fn into_drafted(mut self, is_accepted: bool) -> Result<Drafted, CanonicalError> {
         if !is_accepted {

@@ -2,13 +2,14 @@
 
 use crate::upcasters::{lift, upcasters};
 use crate::{
-    AccountId, CartId, CategoryId, OrderId, PaymentId, ProductId, StoreId, TenantId, VariantId,
-    VendorId,
+    AccountId, CartId, CategoryId, OrderId, PaymentId, ProductId, StatementId, StoreId, TenantId,
+    VariantId, VendorId,
 };
 use crate::{
     account::AccountEvent, cart::CartEvent, category::CategoryEvent, order::OrderEvent,
-    payment::PaymentEvent, product::ProductEvent, stock::StockEvent, store::StoreEvent,
-    tenant::TenantEvent, vendor::VendorEvent,
+    payment::PaymentEvent, product::ProductEvent, statement::StatementEvent, stock::StockEvent,
+    store::StoreEvent, tenant::TenantEvent, vendor::VendorEvent,
+    vendor_account::VendorAccountEvent,
 };
 use cqrs_es::persist::EventUpcaster;
 
@@ -130,6 +131,8 @@ any_event! {
     Cart(CartId, CartEvent) = "cart",
     Order(OrderId, OrderEvent) = "order",
     Payment(PaymentId, PaymentEvent) = "payment",
+    Statement(StatementId, StatementEvent) = "statement",
+    VendorAccount(VendorId, VendorAccountEvent) = "vendor_account",
 }
 
 impl AnyEvent {

@@ -1,7 +1,8 @@
 //! What an aggregate of any kind was after some of its events, for who looks at all kinds alike.
 
 use crate::{
-    Account, AnyEvent, Cart, Category, Order, Payment, Product, Stock, Store, Tenant, Vendor,
+    Account, AnyEvent, Cart, Category, Order, Payment, Product, Statement, Stock, Store, Tenant,
+    Vendor, VendorAccount,
 };
 use cqrs_es::Aggregate;
 use serde_json::Value;
@@ -32,7 +33,18 @@ pub fn state_after<'a>(
         };
     }
     fold!(
-        Account, Tenant, Store, Vendor, Category, Product, Stock, Cart, Order, Payment
+        Account,
+        Tenant,
+        Store,
+        Vendor,
+        Category,
+        Product,
+        Stock,
+        Cart,
+        Order,
+        Payment,
+        Statement,
+        VendorAccount
     )
 }
 

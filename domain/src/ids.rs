@@ -90,6 +90,11 @@ id_types! {
     PaymentId,
     InvitationId,
     RefundId,
+    /// A provider's account of what it moved, as one file.
+    StatementId,
+    /// One movement as a provider tells it, in however many statements.
+    StatementLineId,
+    PayoutId,
     /// An entry of somebody's address book.
     AddressId,
 }

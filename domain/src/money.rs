@@ -157,6 +157,15 @@ impl Money {
     }
 }
 
+/// Whether an amount may be left out of what is written.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "it is how serde calls it"
+)]
+pub(crate) fn is_zero(amount: &i64) -> bool {
+    *amount == 0
+}
+
 impl fmt::Display for Money {
     /// `KES 129.99`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,10 +4,12 @@ mod command;
 mod error;
 mod event;
 mod number;
+mod paying;
 mod placement;
 mod pricing;
 #[cfg(test)]
 mod properties;
+mod shares;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -17,11 +19,13 @@ pub use error::OrderError;
 pub use event::{CancelledBy, CancelledLine, Customer, OrderEvent, OrderLine, Placement, Totals};
 pub use number::number;
 pub use pricing::{OrderItem, price};
+pub use shares::{Shares, VendorShare};
 pub use status::{FulfilmentStatus, OrderStatus};
 
-use crate::{Decide, Money, OrderId, PaymentId, RefundId, Text, VendorId, write_decision};
+use crate::{Decide, OrderId, Text, VendorId, write_decision};
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use paying::Purse;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -36,10 +40,9 @@ pub enum Order {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Progress {
     placement: Placement,
-    paid_by: Option<PaymentId>,
-    refunds: Vec<RefundId>,
-    /// Whether all that was paid went back.
-    is_refunded: bool,
+    purse: Purse,
+    /// Of the sale, once it is paid, what has not gone back.
+    left: Option<Shares>,
     fulfilments: BTreeMap<VendorId, Fulfilment>,
     end: Option<End>,
 }
@@ -56,6 +59,7 @@ pub struct Fulfilment {
 enum End {
     Completed,
     Cancelled,
+    Expired,
 }
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
@@ -86,20 +90,27 @@ impl Order {
 impl Decide for Order {
     type Id = OrderId;
 
+    /// 2: with what is left of the sale, and with payments in parts.
+    const SNAPSHOT_VERSION: u32 = 3;
+
     fn decide(&self, command: OrderCommand) -> Decision {
         match command {
             OrderCommand::Place(placement) => self.place(placement),
-            OrderCommand::RecordPayment { payment_id, amount } => {
-                self.progress()?.record_payment(payment_id, amount)
-            }
+            OrderCommand::AttemptPayment {
+                payment_id,
+                provider,
+            } => self.progress()?.attempt_payment(payment_id, provider),
+            OrderCommand::RecordPayment {
+                payment_id,
+                brought,
+            } => self.progress()?.record_payment(payment_id, brought),
             OrderCommand::RecordRefund {
                 payment_id,
                 refund_id,
                 amount,
-                kept,
             } => self
                 .progress()?
-                .record_refund(payment_id, refund_id, amount, kept),
+                .record_refund(payment_id, refund_id, amount),
             OrderCommand::Pack { vendor_id } => self.progress()?.pack(vendor_id),
             OrderCommand::Ship {
                 vendor_id,
@@ -107,7 +118,12 @@ impl Decide for Order {
                 tracking_number,
             } => self.progress()?.ship(vendor_id, carrier, tracking_number),
             OrderCommand::Deliver { vendor_id } => self.progress()?.deliver(vendor_id),
-            OrderCommand::Cancel { by, reason } => self.progress()?.cancel(by, reason),
+            OrderCommand::Cancel {
+                by,
+                reason,
+                refund_follows,
+            } => self.progress()?.cancel(by, reason, refund_follows),
+            OrderCommand::Expire {} => self.progress()?.expire(),
         }
     }
 }
@@ -121,19 +137,15 @@ impl Progress {
         match self.end {
             Some(End::Completed) => OrderStatus::Completed,
             Some(End::Cancelled) => OrderStatus::Cancelled,
+            Some(End::Expired) => OrderStatus::Expired,
             None => OrderStatus::under_way(
                 self.fulfilments
                     .values()
                     .map(|fulfilment| fulfilment.status),
-                self.paid_by.is_some(),
-                self.placement.provider,
+                self.purse.paid_by.is_some(),
+                self.purse.provider,
             ),
         }
-    }
-
-    /// The payment that brought the money, once it is there.
-    pub fn paid_by(&self) -> Option<PaymentId> {
-        self.paid_by
     }
 
     pub fn fulfilments(&self) -> &BTreeMap<VendorId, Fulfilment> {
@@ -153,52 +165,6 @@ impl Progress {
             .lines
             .iter()
             .filter(move |line| line.vendor_id == vendor_id)
-    }
-
-    /// Asked twice for the same, it decides once: its money may be reported again.
-    fn record_payment(&self, payment_id: PaymentId, amount: Money) -> Decision {
-        match self.paid_by {
-            Some(paid_by) if paid_by == payment_id => return Ok(vec![]),
-            Some(_) => return Err(OrderError::AlreadyPaid),
-            None => self.not_cancelled()?,
-        }
-        let expected = self.placement.total();
-        if amount != expected {
-            return Err(OrderError::AmountDiffers {
-                expected,
-                found: amount,
-            });
-        }
-        let paid = OrderEvent::Paid {
-            payment_id,
-            amount: amount.amount(),
-        };
-        let completed = self
-            .all_are(FulfilmentStatus::Delivered)
-            .then_some(OrderEvent::Completed {});
-        Ok(std::iter::once(paid).chain(completed).collect())
-    }
-
-    /// Asked twice for the same, it decides once.
-    fn record_refund(
-        &self,
-        payment_id: PaymentId,
-        refund_id: RefundId,
-        amount: Money,
-        kept: Money,
-    ) -> Decision {
-        if self.paid_by != Some(payment_id) {
-            return Err(OrderError::PaidOtherwise);
-        }
-        if self.refunds.contains(&refund_id) {
-            return Ok(vec![]);
-        }
-        Ok(vec![OrderEvent::Refunded {
-            payment_id,
-            refund_id,
-            amount: amount.amount(),
-            kept: kept.amount(),
-        }])
     }
 
     fn pack(&self, vendor_id: VendorId) -> Decision {
@@ -247,7 +213,7 @@ impl Progress {
                     .iter()
                     .filter(|(other, _)| **other != vendor_id)
                     .all(|(_, fulfilment)| fulfilment.status == FulfilmentStatus::Delivered);
-                let completed = (others_are_delivered && self.paid_by.is_some())
+                let completed = (others_are_delivered && self.purse.paid_by.is_some())
                     .then_some(OrderEvent::Completed {});
                 let delivered = OrderEvent::Delivered { vendor_id };
                 Ok(std::iter::once(delivered).chain(completed).collect())
@@ -255,14 +221,15 @@ impl Progress {
         }
     }
 
-    fn cancel(&self, by: CancelledBy, reason: Option<Text<500>>) -> Decision {
-        if self.not_cancelled().is_err() {
+    fn cancel(&self, by: CancelledBy, reason: Option<Text<500>>, refund_follows: bool) -> Decision {
+        if self.end == Some(End::Cancelled) {
             return Ok(vec![]);
         }
+        self.alive()?;
         if self.any_is_shipped() {
             return Err(OrderError::AlreadyShipped);
         }
-        if self.paid_by.is_some() && !self.is_refunded {
+        if self.kept().amount() > 0 && !refund_follows {
             return Err(OrderError::AlreadyPaid);
         }
         Ok(vec![OrderEvent::Cancelled {
@@ -277,22 +244,27 @@ impl Progress {
     /// The part of a vendor that may set to work.
     fn workable(&self, vendor_id: VendorId) -> Result<&Fulfilment, OrderError> {
         let fulfilment = self.fulfilment(vendor_id)?;
-        self.not_cancelled()?;
-        if self.paid_by.is_none() && !self.pays_on_delivery() {
+        self.alive()?;
+        if self.purse.paid_by.is_none() && !self.pays_on_delivery() {
             return Err(OrderError::AwaitsPayment);
         }
         Ok(fulfilment)
     }
 
-    fn not_cancelled(&self) -> Result<(), OrderError> {
+    fn alive(&self) -> Result<(), OrderError> {
         match self.end {
             Some(End::Cancelled) => Err(OrderError::Cancelled),
+            Some(End::Expired) => Err(OrderError::Expired),
             Some(End::Completed) | None => Ok(()),
         }
     }
 
+    fn has_expired(&self) -> bool {
+        self.end == Some(End::Expired)
+    }
+
     fn pays_on_delivery(&self) -> bool {
-        self.placement.provider.is_paid_on_delivery()
+        self.purse.provider.is_paid_on_delivery()
     }
 
     /// Whether every vendor is at least that far.
@@ -311,12 +283,35 @@ impl Progress {
     fn apply(&mut self, event: OrderEvent) {
         match event {
             OrderEvent::Placed(_) => (),
-            OrderEvent::Paid { payment_id, .. } => self.paid_by = Some(payment_id),
-            OrderEvent::Refunded {
-                refund_id, kept, ..
+            OrderEvent::PaymentAttempted {
+                payment_id,
+                provider,
             } => {
-                self.refunds.push(refund_id);
-                self.is_refunded |= kept == 0;
+                self.purse.attempts.push(payment_id);
+                self.purse.provider = provider;
+            }
+            OrderEvent::PartlyPaid {
+                payment_id, amount, ..
+            } => *self.purse.brought.entry(payment_id).or_default() += amount,
+            OrderEvent::Paid {
+                payment_id,
+                amount,
+                shares,
+            } => {
+                *self.purse.brought.entry(payment_id).or_default() += amount;
+                self.purse.paid_by = Some(payment_id);
+                self.note_sale(shares);
+            }
+            OrderEvent::Refunded {
+                payment_id,
+                refund_id,
+                amount,
+                shares,
+                ..
+            } => {
+                self.purse.refunds.push(refund_id);
+                *self.purse.returned.entry(payment_id).or_default() += amount;
+                self.note_refund(amount, shares);
             }
             OrderEvent::Packed { vendor_id } => {
                 self.fulfilments.entry(vendor_id).or_default().status = FulfilmentStatus::Packed;
@@ -338,6 +333,7 @@ impl Progress {
             }
             OrderEvent::Completed {} => self.end = Some(End::Completed),
             OrderEvent::Cancelled { .. } => self.end = Some(End::Cancelled),
+            OrderEvent::Expired { .. } => self.end = Some(End::Expired),
         }
     }
 }
@@ -349,10 +345,9 @@ impl From<Box<Placement>> for Progress {
             fulfilments: vendors
                 .map(|vendor_id| (vendor_id, Fulfilment::default()))
                 .collect(),
+            purse: Purse::new(&placement),
             placement: *placement,
-            paid_by: None,
-            refunds: Vec::new(),
-            is_refunded: false,
+            left: None,
             end: None,
         }
     }

@@ -106,6 +106,9 @@ permissions! {
         ManageVendorMembers,
         ChangePayoutAccount,
         RequestPayout,
+        /// Approve or reject what somebody else has requested, and put on record what was paid by
+        /// hand.
+        ApprovePayout,
         /// Products, their variants, prices and pictures; imports.
         EditProducts,
         /// Publish, unpublish, archive.
@@ -121,6 +124,12 @@ permissions! {
         /// theirs alone.
         CollectCash,
         RefundPayment,
+        /// Put on record what came of a payment of which nobody else can tell.
+        SettlePayment,
+        /// What opens a store's accounts with payment providers.
+        ManagePaymentAccounts,
+        /// Load what a provider says it moved.
+        ReconcilePayments,
         RebuildProjections,
         GrantPlatformRoles,
     }
@@ -159,10 +168,10 @@ roles! {
         ViewTenant ChangeTenant ManageTenantMembers OpenStore
         ViewStore ChangeStore CloseStore ManageStoreMembers
         ViewVendor ChangeVendor DecideVendor ManageVendorMembers
-        ViewBalance ChangePayoutAccount RequestPayout
+        ViewBalance ChangePayoutAccount RequestPayout ApprovePayout
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment
+        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
         ViewReports ReadAudit ViewAccessLog ViewProjections RebuildProjections GrantPlatformRoles;
     PlatformAuditor in Platform:
         ViewTenant ViewStore ViewVendor ViewBalance ViewDrafts ViewStock
@@ -177,25 +186,25 @@ roles! {
     TenantOwner in Tenant:
         ViewTenant ChangeTenant ManageTenantMembers OpenStore
         ViewStore ChangeStore CloseStore ManageStoreMembers
-        ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout
+        ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout ApprovePayout
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit
-        ViewAccessLog;
+        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
+        ViewReports ReadAudit ViewAccessLog;
     TenantAdmin in Tenant:
         ViewTenant ChangeTenant OpenStore
         ViewStore ChangeStore CloseStore ManageStoreMembers
-        ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout
+        ViewVendor ChangeVendor DecideVendor ViewBalance RequestPayout ApprovePayout
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports ReadAudit
-        ViewAccessLog;
+        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
+        ViewReports ReadAudit ViewAccessLog;
 
     StoreManager in Store:
         ViewStore ChangeStore ManageStoreMembers ViewVendor ChangeVendor DecideVendor ViewBalance
-        ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
+        ApprovePayout ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment ViewReports;
+        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ViewReports;
     StoreStaff in Store:
         ViewStore ViewVendor ViewDrafts ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn ViewPayments CollectCash;
@@ -237,6 +246,7 @@ pub fn asks_for_second_factor(permission: Permission) -> bool {
         permission,
         Permission::ChangePayoutAccount
             | Permission::RequestPayout
+            | Permission::ApprovePayout
             | Permission::GrantPlatformRoles
     )
 }

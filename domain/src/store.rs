@@ -3,13 +3,16 @@
 mod command;
 mod error;
 mod event;
+mod payout_rules;
 #[cfg(test)]
 mod tests;
 
 pub use command::StoreCommand;
 pub use error::StoreError;
 pub use event::{StoreEvent, StoreRole, Terms};
+pub use payout_rules::{PayoutRules, PayoutRulesError, PayoutSchedule, midnight_after};
 
+use crate::commission::{CommissionRule, CommissionRules};
 use crate::decide::only_if;
 use crate::payment::PaymentProvider;
 use crate::{
@@ -39,6 +42,12 @@ pub struct Shop {
     /// Where the pages of its web shops come from.
     #[serde(default)]
     web_origins: BTreeSet<WebOrigin>,
+    /// With which providers it has an account, by [`PaymentProvider::account`].
+    #[serde(default)]
+    payment_accounts: BTreeSet<PaymentProvider>,
+    commission: CommissionRules,
+    #[serde(default)]
+    payout_rules: PayoutRules,
 }
 
 impl TeamRole for StoreRole {
@@ -91,6 +100,9 @@ impl Store {
 impl Decide for Store {
     type Id = StoreId;
 
+    /// 2: with the rules of commission.
+    const SNAPSHOT_VERSION: u32 = 2;
+
     fn decide(&self, command: StoreCommand) -> Decision {
         match command {
             StoreCommand::Open(terms) => self.open_with(terms),
@@ -114,8 +126,26 @@ impl Decide for Store {
                 let changed = StoreEvent::CommissionChanged { commission_bps };
                 Ok(only_if(is_new, changed))
             }
+            StoreCommand::ChangeCommissionRules(rules) => self.open()?.keep_commission_by(rules),
+            StoreCommand::ChangePayoutRules(rules) => {
+                let is_new = rules != self.open()?.payout_rules;
+                rules.check()?;
+                Ok(only_if(is_new, StoreEvent::PayoutRulesChanged(rules)))
+            }
             StoreCommand::ChangeWebOrigins { web_origins } => {
                 self.open()?.have_pages_at(web_origins)
+            }
+            StoreCommand::SetPaymentAccount { provider } => {
+                self.open()?;
+                if provider.is_recorded_by_hand() || provider != provider.account() {
+                    return Err(StoreError::NoSuchAccount);
+                }
+                Ok(vec![StoreEvent::PaymentAccountSet { provider }])
+            }
+            StoreCommand::RemovePaymentAccount { provider } => {
+                let has_it = self.shop()?.payment_accounts.contains(&provider);
+                let removed = StoreEvent::PaymentAccountRemoved { provider };
+                Ok(only_if(has_it, removed))
             }
             StoreCommand::AddLocation { location_id, name } => {
                 self.open()?.add_location(location_id, name)
@@ -190,6 +220,26 @@ impl Shop {
         self.terms.payment_methods.contains(&provider)
     }
 
+    /// Whether it can be paid by this provider: nobody is asked, or it has an account there.
+    pub fn can_take(&self, provider: PaymentProvider) -> bool {
+        provider.is_recorded_by_hand() || self.payment_accounts.contains(&provider.account())
+    }
+
+    /// With which providers it has an account.
+    pub fn payment_accounts(&self) -> &BTreeSet<PaymentProvider> {
+        &self.payment_accounts
+    }
+
+    /// What it keeps of its vendors' sales; its standard percentage is that of its terms.
+    pub fn commission(&self) -> &CommissionRules {
+        &self.commission
+    }
+
+    /// How it pays its vendors out.
+    pub fn payout_rules(&self) -> PayoutRules {
+        self.payout_rules
+    }
+
     /// Where stock lies that names no other place.
     pub fn main_location(&self) -> LocationId {
         self.terms.main_location
@@ -230,6 +280,12 @@ impl Shop {
         let is_new = payment_methods != self.terms.payment_methods;
         let changed = StoreEvent::PaymentMethodsChanged { payment_methods };
         Ok(only_if(is_new, changed))
+    }
+
+    fn keep_commission_by(&self, rules: Box<CommissionRules>) -> Decision {
+        rules.check()?;
+        let is_new = *rules != self.commission;
+        Ok(only_if(is_new, StoreEvent::CommissionRulesChanged(rules)))
     }
 
     fn have_pages_at(&self, web_origins: BTreeSet<WebOrigin>) -> Decision {
@@ -294,10 +350,16 @@ impl Aggregate for Store {
         match event {
             StoreEvent::Opened(terms) => {
                 *self = Self::Open(Box::new(Shop {
+                    commission: CommissionRules {
+                        standard: CommissionRule::of_bps(terms.commission_bps),
+                        ..CommissionRules::default()
+                    },
                     terms: *terms,
                     location_names: BTreeMap::new(),
                     team: Team::empty(),
                     web_origins: BTreeSet::new(),
+                    payment_accounts: BTreeSet::new(),
+                    payout_rules: PayoutRules::default(),
                 }));
             }
             StoreEvent::Renamed { name } => self.change(|shop| shop.terms.name = name),
@@ -309,11 +371,27 @@ impl Aggregate for Store {
                 self.change(|shop| shop.terms.payment_methods = payment_methods);
             }
             StoreEvent::CommissionChanged { commission_bps } => {
-                self.change(|shop| shop.terms.commission_bps = commission_bps);
+                self.change(|shop| {
+                    shop.terms.commission_bps = commission_bps;
+                    shop.commission.standard.bps = commission_bps;
+                });
+            }
+            StoreEvent::CommissionRulesChanged(rules) => self.change(|shop| {
+                shop.terms.commission_bps = rules.standard.bps;
+                shop.commission = *rules;
+            }),
+            StoreEvent::PayoutRulesChanged(rules) => {
+                self.change(|shop| shop.payout_rules = rules);
             }
             StoreEvent::WebOriginsChanged { web_origins } => {
                 self.change(|shop| shop.web_origins = web_origins);
             }
+            StoreEvent::PaymentAccountSet { provider } => self.change(|shop| {
+                shop.payment_accounts.insert(provider);
+            }),
+            StoreEvent::PaymentAccountRemoved { provider } => self.change(|shop| {
+                shop.payment_accounts.remove(&provider);
+            }),
             StoreEvent::LocationAdded { location_id, name }
             | StoreEvent::LocationRenamed { location_id, name } => self.change(|shop| {
                 shop.location_names.insert(location_id, name);

@@ -7,7 +7,9 @@ use crate::{Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
 /// A rate in basis points: 1550 is 15.5 %. At most 10 000 (100 %).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct TaxRate(u16);
 

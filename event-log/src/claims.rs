@@ -105,6 +105,12 @@ claim_kinds! {
     CouponUse = "coupon_use",
     /// A provider's own reference of money that moved: applied once only.
     PaymentReference = "payment_reference",
+    /// That a sale, or a refund, stands in the accounts of its vendors.
+    Settlement = "settlement",
+    /// A payout, owned by the vendor whose it is.
+    Payout = "payout",
+    /// Our id of something that a provider was asked for, owned by the payment it is of.
+    ProviderOperation = "provider_operation",
     /// A request of a client, or a step of a process manager.
     IdempotencyKey = "idempotency_key",
 }

@@ -28,6 +28,7 @@ mod error;
 mod exchange;
 mod loose_json;
 mod mpesa;
+mod named;
 mod outcome;
 mod paynow;
 mod paystack;
@@ -42,11 +43,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use self::amounts::ReportedAmount;
+pub(crate) use self::amounts::minor_units;
 pub use self::callback::{
     About, Callback, CallbackRefusal, Dispute, DisputeStage, DisputedMoney, Fact, Report,
 };
 pub use self::callback_token::{CallbackKind, CallbackToken};
-pub use self::capabilities::{AfterLostAnswer, CallbackTrust, Capabilities, RefundQuery};
+pub use self::capabilities::{
+    AfterLostAnswer, CallbackTrust, Capabilities, RefundQuery, capabilities_of,
+};
 pub use self::credentials::{
     Credentials, EcocashAccount, EcocashRefundBy, MpesaAccount, MpesaInitiator, MpesaTill,
     PaynowAccount, PaystackAccount, StripeAccount,
@@ -56,6 +60,7 @@ pub use self::mpesa::{
     Mpesa, OFFER_ACCEPTED as MPESA_OFFER_ACCEPTED, OFFER_REFUSED as MPESA_OFFER_REFUSED,
     PUBLISHED_ADDRESSES as MPESA_ADDRESSES, SecurityCredentialError, seal_password,
 };
+pub use self::named::{Named, named_in};
 pub use self::outcome::{
     Capture, Failure, FailureReason, MoveOutcome, MoveStanding, Moved, NextStep, Outcome, Standing,
 };
@@ -63,9 +68,10 @@ pub use self::outcome::{Handle, Received, Words};
 pub use self::providers::{Endpoints, Providers};
 pub use self::requests::{
     AskMove, AskPayment, CapturePayment, NewPayee, OperationId, Payee, PayeeAccount, Refund,
-    StartPayment, Transfer, VoidPayment, Wallet,
+    StartPayment, Transfer, VoidPayment,
 };
 pub use self::secret::Secret;
+pub use soko_domain::payment::Wallet;
 
 /// One store's account with one provider.
 #[async_trait]

@@ -7,6 +7,7 @@
 
 mod any_read_model;
 mod as_of;
+pub mod case_file;
 mod checkpoint;
 mod connection;
 mod engine;
@@ -22,6 +23,7 @@ mod verify;
 mod worker;
 
 pub mod query;
+pub mod radar;
 pub mod read_models;
 pub mod row;
 
@@ -38,40 +40,53 @@ pub use worker::Workplace;
 /// Every read model there is.
 pub fn all() -> Vec<Box<dyn AnyReadModel>> {
     use read_models::{
+        account_moves::AccountMoves,
         accounts::Accounts,
         actor_blocks::ActorBlocks,
         carts::Carts,
         categories::Categories,
         invitations::Invitations,
+        ledger::{LedgerBalances, LedgerEntries},
         members::Members,
         order_tracking::OrderTracking,
         orders::{Orders, VendorOrders},
-        payments::{PaymentMoves, Payments},
+        payments::{PaymentMoves, PaymentRefunds, Payments},
+        payouts::Payouts,
         products::Products,
         sales::Sales,
+        statements::{StatementLines, Statements},
         stock_ledger::StockLedger,
         stock_levels::StockLevels,
         stores::Stores,
         tenants::Tenants,
+        vendor_balances::VendorBalances,
         vendors::Vendors,
     };
     vec![
+        Model::<AccountMoves>::boxed(),
         Model::<Accounts>::boxed(),
         Model::<ActorBlocks>::boxed(),
         Model::<Carts>::boxed(),
         Model::<Categories>::boxed(),
         Model::<Invitations>::boxed(),
+        Model::<LedgerBalances>::boxed(),
+        Model::<LedgerEntries>::boxed(),
         Model::<Members>::boxed(),
         Model::<OrderTracking>::boxed(),
         Model::<Orders>::boxed(),
         Model::<PaymentMoves>::boxed(),
+        Model::<PaymentRefunds>::boxed(),
         Model::<Payments>::boxed(),
+        Model::<Payouts>::boxed(),
         Model::<Products>::boxed(),
         Model::<Sales>::boxed(),
+        Model::<StatementLines>::boxed(),
+        Model::<Statements>::boxed(),
         Model::<StockLedger>::boxed(),
         Model::<StockLevels>::boxed(),
         Model::<Stores>::boxed(),
         Model::<Tenants>::boxed(),
+        Model::<VendorBalances>::boxed(),
         Model::<VendorOrders>::boxed(),
         Model::<Vendors>::boxed(),
     ]

@@ -1,6 +1,7 @@
 //! What all queries share: whose rows they may see, and where a page begins and ends.
 
 pub(crate) mod rows;
+pub(crate) mod time_zone;
 
 use soko_domain::{AccountId, StoreId, TenantId, VendorId};
 use soko_event_log::Scope;

@@ -3,6 +3,7 @@
 use crate::error::Failure;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use soko_domain::statement::StatementProvider;
 use soko_embedded::Postgres;
 use soko_event_log::{MasterKey, Position};
 use std::path::PathBuf;
@@ -59,6 +60,14 @@ pub(crate) enum Task {
         #[command(flatten)]
         which: Which,
     },
+    /// What a provider's statement has and our books have not, the other way round, and where
+    /// amounts differ. Ends with 1 if there is any such thing.
+    Reconcile {
+        #[command(flatten)]
+        of: WhichStatement,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// How far the log and the read models are.
     Status {
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -96,6 +105,33 @@ pub(crate) struct Which {
     pub(crate) read_model: Option<String>,
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichStatement {
+    /// The store whose books are compared.
+    #[arg(required_unless_present = "statement", requires = "file")]
+    pub(crate) store: Option<Uuid>,
+    /// Whose statement it is: mpesa, paynow, paystack or stripe.
+    #[arg(value_parser = provider)]
+    pub(crate) provider: Option<StatementProvider>,
+    /// The statement, as the provider's CSV; it need not have been loaded.
+    pub(crate) file: Option<PathBuf>,
+    /// A statement that was loaded, by its id.
+    #[arg(long, conflicts_with_all = ["store", "from", "to"])]
+    pub(crate) statement: Option<Uuid>,
+    /// From when the file covers; its first line if left out.
+    #[arg(long)]
+    pub(crate) from: Option<DateTime<Utc>>,
+    /// Up to when the file covers; its last line if left out.
+    #[arg(long)]
+    pub(crate) to: Option<DateTime<Utc>>,
+}
+
+fn provider(text: &str) -> Result<StatementProvider, String> {
+    let mut all = StatementProvider::ALL.into_iter();
+    let named = all.find(|provider| provider.as_str() == text);
+    named.ok_or_else(|| "must be mpesa, paynow, paystack or stripe".to_owned())
 }
 
 impl Arguments {

@@ -1,6 +1,7 @@
 //! Why a task could not be done, and with which exit code it ends.
 
 use soko_event_log::{KeptKeyError, PoisonedEvent, ReadError, VaultError};
+use soko_gateways::statements::FileFault;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,6 +20,14 @@ pub(crate) enum Failure {
     NotFound { what: String, id: Uuid },
     #[error("nothing is called {0}; there are: {1}")]
     NoSuchName(String, String),
+    #[error("{} cannot be read", .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    #[error("the statement cannot be read")]
+    Statement(#[from] FileFault),
+    #[error("a statement without lines needs --from and --to")]
+    NoPeriod,
+    #[error("give a store, its provider and a file, or --statement")]
+    NothingToReconcile,
     #[error("the log cannot be read")]
     Log(#[from] ReadError),
     #[error("the log cannot be read")]
@@ -39,7 +48,11 @@ pub(crate) const CHECK_FAILED: u8 = 1;
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::NoSuchName(..) => 2,
+            Self::NoSuchName(..)
+            | Self::File(..)
+            | Self::Statement(_)
+            | Self::NoPeriod
+            | Self::NothingToReconcile => 2,
             Self::NotFound { .. } => 3,
             Self::NoDatabaseNamed(_) | Self::NoDatabase(_) => 4,
             Self::Log(_)

@@ -9,11 +9,13 @@ use crate::error::Failure;
 use crate::names::Names;
 use crate::progress::say;
 use crate::story::{Sentence, sentence};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use soko_domain::order::OrderEvent;
 use soko_domain::payment::PaymentEvent;
-use soko_domain::{AccountId, AnyEvent};
-use soko_event_log::{Actor, Entry, LogReader, Position, RecordedEvent};
+use soko_domain::{AccountId, AnyEvent, PaymentId};
+use soko_event_log::{Actor, Entry, LogReader, Position, RecordedEvent, Scope, ScopedReader};
+use soko_projections::case_file::{CaseFact, CaseItem, case_file};
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -26,10 +28,12 @@ const UNIT_EVENTS_MAX: i64 = 256;
 /// One line of the story.
 #[derive(Debug, Clone, Serialize)]
 struct Line {
-    position: Position,
+    /// Of an event: what a provider was asked or told is not in the log.
+    position: Option<Position>,
     at: String,
     stream: String,
-    event: &'static str,
+    /// Its name, or what a provider was asked for, or how its callback came.
+    event: String,
     who: String,
     what: String,
     /// Signed minor units with their currency, where money is meant.
@@ -48,7 +52,10 @@ pub(crate) async fn print(
     let log = LogReader::new(pool.clone());
     let events = story_of(&log, of, id).await?;
     let names = names.of(&log, events.values()).await?;
-    let lines: Vec<Line> = events.values().map(|event| line(event, &names)).collect();
+    let mut lines: Vec<Line> = events.values().map(|event| line(event, &names)).collect();
+    lines.extend(evidence(pool, &log, &events).await?);
+    // Stable: events stay in the order of the log.
+    lines.sort_by(|one, other| one.at.cmp(&other.at));
     match format {
         Format::Text => tell(of, id, &lines),
         Format::Json => {
@@ -58,6 +65,74 @@ pub(crate) async fn print(
         Format::Csv => say(csv(&lines)?.trim_end()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the providers of these payments were asked, and what they told.
+async fn evidence(pool: &PgPool, log: &LogReader, events: &Events) -> Result<Vec<Line>, Failure> {
+    let reader = ScopedReader::without_wall(pool.clone());
+    let payments: BTreeSet<_> = events
+        .values()
+        .filter_map(|recorded| match &recorded.event {
+            AnyEvent::Payment(payment_id, _) => Some(*payment_id),
+            _ => None,
+        })
+        .collect();
+    let mut lines = Vec::new();
+    for payment_id in payments {
+        let entries = log.stream("payment", payment_id.as_uuid()).await?;
+        let items = case_file(&reader, &Scope::Platform, payment_id, &entries).await;
+        let items = items.map_err(|error| Failure::ReadModel(Box::new(error)))?;
+        lines.extend(items.into_iter().filter_map(|item| told(payment_id, item)));
+    }
+    Ok(lines)
+}
+
+/// `None` of an event, which has a line of its own.
+fn told(payment_id: PaymentId, item: CaseItem) -> Option<Line> {
+    let (event, what) = match item.what {
+        CaseFact::Event { .. } => return None,
+        CaseFact::Call {
+            kind,
+            took,
+            outcome,
+            words,
+            ..
+        } => {
+            let words = if words.is_empty() {
+                words
+            } else {
+                format!(" ({words})")
+            };
+            let took = took.num_milliseconds();
+            (
+                format!("provider {kind}"),
+                format!("the provider was asked: {outcome}{words}, after {took} ms"),
+            )
+        }
+        CaseFact::Callback {
+            arrival, verdict, ..
+        } => {
+            let verdict = verdict.unwrap_or_else(|| "it waits".to_owned());
+            (
+                format!("callback {}", arrival.as_str()),
+                format!("the provider called back: {verdict}"),
+            )
+        }
+    };
+    Some(Line {
+        position: None,
+        at: at(item.at),
+        stream: format!("payment {payment_id}"),
+        event,
+        who: "the provider".to_owned(),
+        what,
+        amount: None,
+        why: "payment".to_owned(),
+    })
+}
+
+fn at(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 type Events = BTreeMap<Position, Arc<RecordedEvent>>;
@@ -103,9 +178,12 @@ fn other_side(own: &[Arc<RecordedEvent>]) -> BTreeSet<(&'static str, Uuid)> {
             AnyEvent::Order(_, OrderEvent::Placed(placement)) => {
                 Some(("payment", placement.payment_id.as_uuid()))
             }
-            AnyEvent::Order(_, OrderEvent::Paid { payment_id, .. }) => {
-                Some(("payment", payment_id.as_uuid()))
-            }
+            AnyEvent::Order(
+                _,
+                OrderEvent::Paid { payment_id, .. }
+                | OrderEvent::PartlyPaid { payment_id, .. }
+                | OrderEvent::PaymentAttempted { payment_id, .. },
+            ) => Some(("payment", payment_id.as_uuid())),
             AnyEvent::Payment(_, PaymentEvent::Initiated { order_id, .. }) => {
                 Some(("order", order_id.as_uuid()))
             }
@@ -158,16 +236,14 @@ fn line(recorded: &RecordedEvent, names: &BTreeMap<AccountId, String>) -> Line {
         (None, None) => format!("correlation {}", metadata.correlation),
     };
     Line {
-        position: recorded.position,
-        at: recorded
-            .recorded_at
-            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        position: Some(recorded.position),
+        at: at(recorded.recorded_at),
         stream: format!(
             "{} {}",
             recorded.event.stream_type(),
             recorded.event.stream_id()
         ),
-        event: recorded.event.name(),
+        event: recorded.event.name().to_owned(),
         who,
         what,
         amount: amount.map(|amount| amount.to_string()),
@@ -195,8 +271,10 @@ fn tell(of: Subject, id: Uuid, lines: &[Line]) {
             ..
         } = line;
         let amount = line.amount.as_deref().unwrap_or_default();
+        let position = position.map(|position| format!("#{position}"));
+        let position = position.unwrap_or_default();
         say(&format!(
-            "{at}  #{position:<8} {event:<24} {amount:>16}  {what}"
+            "{at}  {position:<9} {event:<24} {amount:>16}  {what}"
         ));
         say(&format!("{:26}{:9} by {who}, because of {why}", "", ""));
     }
@@ -228,10 +306,10 @@ mod tests {
     #[test]
     fn nobodys_name_is_a_formula_in_an_auditors_spreadsheet() {
         let line = Line {
-            position: Position::new(7),
+            position: Some(Position::new(7)),
             at: "2026-11-21T12:00:00.000Z".to_owned(),
             stream: "order 1".to_owned(),
-            event: "order.placed",
+            event: "order.placed".to_owned(),
             who: "=HYPERLINK(\"https://soko.test\") (1)".to_owned(),
             what: "placed".to_owned(),
             amount: Some("KES 1300.00".to_owned()),

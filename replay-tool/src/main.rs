@@ -1,6 +1,7 @@
 //! The auditors' tool: what happened, what was so at a moment, and whether the books are true.
 //!
 //! It reads the log and rebuilds read models; nothing it depends on can append an event.
+//! Of the gateways it uses what reads the statements of providers.
 
 mod arguments;
 mod cells;
@@ -9,6 +10,7 @@ mod history;
 mod names;
 mod progress;
 mod rebuild;
+mod reconcile;
 mod state;
 mod status;
 mod story;
@@ -53,6 +55,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         } => state::print(&pool, &stream_type, id, &moment).await,
         Task::Verify { read_models } => verify::print(&pool, read_models).await,
         Task::Rebuild { which } => rebuild::run(&pool, &which).await,
+        Task::Reconcile { of, format } => reconcile::print(&pool, &of, format).await,
         Task::Status { format } => status::print(&pool, format).await,
     };
     pool.close().await;

@@ -1,8 +1,11 @@
 //! Events as sentences.
 
+mod payments;
+mod vendor_accounts;
+
 use soko_domain::cart::CartEvent;
 use soko_domain::order::{CancelledBy, OrderEvent, Placement};
-use soko_domain::payment::{PaymentEvent, PaymentProvider, RefundMethod};
+use soko_domain::payment::{PaymentProvider, RefundMethod};
 use soko_domain::stock::StockEvent;
 use soko_domain::{AnyEvent, Money, Text};
 
@@ -16,7 +19,8 @@ pub(crate) fn sentence(event: &AnyEvent) -> Sentence {
     let plain = |what: String| Sentence { what, amount: None };
     match event {
         AnyEvent::Order(_, event) => order(event),
-        AnyEvent::Payment(_, event) => payment(event),
+        AnyEvent::Payment(_, event) => payments::payment(event),
+        AnyEvent::VendorAccount(vendor_id, event) => vendor_accounts::account(*vendor_id, event),
         AnyEvent::Stock(variant, event) => plain(format!("{} (variant {variant})", stock(event))),
         AnyEvent::Cart(cart, CartEvent::CheckedOut { order_id }) => {
             plain(format!("cart {cart} became order {order_id}"))
@@ -27,6 +31,7 @@ pub(crate) fn sentence(event: &AnyEvent) -> Sentence {
         | AnyEvent::Vendor(..)
         | AnyEvent::Category(..)
         | AnyEvent::Product(..)
+        | AnyEvent::Statement(..)
         | AnyEvent::Cart(..) => plain(format!(
             "{} {}",
             event.name().replace(['.', '_'], " "),
@@ -45,6 +50,19 @@ fn order(event: &OrderEvent) -> Sentence {
         } => plain(format!(
             "money of payment {payment_id} went back, {kept} minor units are left"
         )),
+        OrderEvent::PaymentAttempted {
+            payment_id,
+            provider,
+        } => plain(format!(
+            "to be paid by {}, payment {payment_id}",
+            name(*provider)
+        )),
+        OrderEvent::PartlyPaid {
+            payment_id, due, ..
+        } => plain(format!(
+            "partly paid by payment {payment_id}, {due} minor units are due"
+        )),
+        OrderEvent::Expired { .. } => plain("expired: nobody paid in time".to_owned()),
         OrderEvent::Packed { vendor_id } => plain(format!("packed by vendor {vendor_id}")),
         OrderEvent::Shipped {
             vendor_id,
@@ -108,6 +126,7 @@ fn placed(placement: &Placement) -> Sentence {
 
 fn name(provider: PaymentProvider) -> &'static str {
     match provider {
+        PaymentProvider::BankTransfer => "bank transfer",
         PaymentProvider::CashOnDelivery => "cash on delivery",
         PaymentProvider::Ecocash => "EcoCash",
         PaymentProvider::Mpesa => "M-Pesa",
@@ -120,50 +139,10 @@ fn name(provider: PaymentProvider) -> &'static str {
 
 fn by(method: RefundMethod) -> &'static str {
     match method {
+        RefundMethod::Provider => "the way it came",
         RefundMethod::Cash => "in cash",
         RefundMethod::BankTransfer => "by bank transfer",
         RefundMethod::MobileMoney => "by mobile money",
-    }
-}
-
-fn payment(event: &PaymentEvent) -> Sentence {
-    match event {
-        PaymentEvent::Initiated {
-            order_id,
-            provider,
-            amount,
-            ..
-        } => Sentence {
-            what: format!("payment of order {order_id} asked for: {}", name(*provider)),
-            amount: Some(*amount),
-        },
-        PaymentEvent::Captured {
-            amount,
-            reference,
-            collected_by,
-        } => {
-            let by = collected_by
-                .map(|id| format!(", taken by {id}"))
-                .unwrap_or_default();
-            Sentence {
-                what: format!("payment captured, reference {reference}{by}"),
-                amount: Some(*amount),
-            }
-        }
-        PaymentEvent::Refunded(refund) => Sentence {
-            what: format!(
-                "refunded by {} {}, reference {}: {}",
-                refund.refunded_by,
-                by(refund.method),
-                refund.reference,
-                refund.reason
-            ),
-            amount: Some(refund.amount),
-        },
-        PaymentEvent::Cancelled { reason } => Sentence {
-            what: format!("payment cancelled: {reason}"),
-            amount: None,
-        },
     }
 }
 

@@ -2,6 +2,7 @@
 //! replay.
 
 mod books;
+mod ledger;
 
 use crate::error::{CHECK_FAILED, Failure};
 use crate::progress::{bar, say};

@@ -30,6 +30,31 @@ async fn a_key_may_do_what_it_was_made_for_and_nothing_else() {
     till.get(&theirs).await.expect_problem(404, "not-found");
 }
 
+/// Where money goes is for people to say, who can show that it is them.
+#[tokio::test]
+async fn no_key_redirects_money() {
+    let soko = Soko::start().await;
+    let mut market = Market::open(&soko).await;
+    let wanted = ["manage_payment_accounts", "change_store"];
+    let made = make(&mut market.owner, &wanted).await;
+    let mut program = market.owner.with_token(&text(&made["key"]));
+    let store = format!("/stores/{}", market.store_id);
+    program
+        .get(&format!("{store}/payment-accounts"))
+        .await
+        .expect(200);
+    for (path, body) in [
+        (
+            "payment-accounts/paystack",
+            json!({ "secret_key": "sk_live_1" }),
+        ),
+        ("payout-rules", json!({})),
+    ] {
+        let answer = program.put(&format!("{store}/{path}"), body).await;
+        answer.expect_problem(403, "forbidden");
+    }
+}
+
 #[tokio::test]
 async fn what_a_key_does_is_known_to_be_done_by_it() {
     let soko = Soko::start().await;
@@ -257,6 +282,15 @@ fn is_of_the_person(path: &str, method: &str) -> bool {
     ]
     .iter()
     .any(|part| path.contains(part))
-        || (method != "GET" && path.contains("/members"))
+        || (method != "GET"
+            && [
+                "/members",
+                "/payouts",
+                "/payout-account",
+                "/payout-rules",
+                "/payment-accounts/{provider}",
+            ]
+            .iter()
+            .any(|part| path.contains(part)))
         || (method == "GET" && ["/api/v1/tenants", "/api/v1/vendors"].contains(&path))
 }

@@ -12,6 +12,11 @@ const VIEWS: &[(&str, &str)] = &[
          recorded_at, actor, causation, correlation, payload, metadata",
     ),
     (
+        "ledger",
+        "entry_id, transaction_id, tenant_id, position, account, currency, amount, order_id, \
+         payment_id",
+    ),
+    (
         "payment_references",
         "provider, reference, kind, payment_id, position",
     ),

@@ -248,6 +248,41 @@ async fn member(soko: &Soko, market: &Market, role: &str) -> Person {
 }
 
 /// An order over 10.00 that has arrived: its market, customer, payment and path.
+/// The same receipt of another store is another receipt, to auditors and to `verify` as well.
+#[tokio::test]
+async fn each_store_counts_its_receipts_for_itself() {
+    let soko = Soko::start().await;
+    for _ in 0..2 {
+        let (market, _, in_cash, _) = delivered(&soko).await;
+        let mut owner = market.owner.clone();
+        let (mut other_owner, by_transfer) = by_transfer(&soko).await;
+        for (owner, payment) in [(&mut owner, &in_cash), (&mut other_owner, &by_transfer)] {
+            let taken = json!({ "reference": "R-1" });
+            owner.post(&format!("{payment}/collect"), taken).await.ok();
+            let back = json!({
+                "amount": { "amount": 400, "currency": "KES" }, "reason": "one was broken",
+                "method": "bank_transfer", "reference": "B-1",
+            });
+            let back = owner.post(&format!("{payment}/refunds"), back).await;
+            assert_eq!(back.expect(201)["status"], "partly_refunded");
+        }
+    }
+    check_everything(&soko).await;
+}
+
+/// Who owns the store, and a payment that is waited for.
+async fn by_transfer(soko: &Soko) -> (Person, String) {
+    let methods = json!({ "payment_methods": ["bank_transfer"] });
+    let mut market = Market::open_with(soko, methods).await;
+    let mug = market.product("Mug", 500, 10).await;
+    let mut order = market.order_of(&[(&mug, 2)]);
+    order["payment"] = json!({ "provider": "bank_transfer" });
+    let mut customer = soko.person("customer").await;
+    let placed = customer.post("/orders", order).await.expect(201);
+    let payment = format!("/payments/{}", text(&placed["payment"]["payment_id"]));
+    (market.owner.after(&customer), payment)
+}
+
 async fn delivered(soko: &Soko) -> (Market, Person, String, String) {
     let mut market = Market::open(soko).await;
     let mug = market.product("Mug", 500, 10).await;

@@ -44,7 +44,13 @@ async fn every_caller_gets_what_the_page_says_of_every_object() {
         let asking = chunk
             .iter()
             .map(async |(operation, place, caller, object)| {
-                let expected = policy.expected(operation, *place, caller, *object);
+                let expected = match policy.expected(operation, *place, caller, *object) {
+                    // Nobody asked for the refund, which only who may settle it is told.
+                    Expected::Allowed if operation.path.contains("{refund_id}") => {
+                        Expected::OneOf(&[404])
+                    }
+                    expected => expected,
+                };
                 let request = objects.request(&contract, operation, caller, *object);
                 (ask(&request, expected.is_allowed()).await, expected)
             });

@@ -6,6 +6,7 @@
 mod access;
 mod goods;
 mod owners;
+mod payouts;
 mod people;
 
 use futures::future::join_all;

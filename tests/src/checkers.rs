@@ -1,9 +1,11 @@
 //! The invariants of the design, checked from outside: SQL over the audit views, and the auditors'
 //! tool.
 
+mod ledger;
 mod log;
 mod orders;
 mod payments;
+mod payouts;
 mod read_models;
 mod stock;
 
@@ -14,10 +16,13 @@ use sqlx::{ConnectOptions, Executor, Row};
 /// Checks everything, once every read model has caught up. Panics with what is broken.
 pub async fn check_everything(soko: &Soko) {
     let mut auditor = auditor(soko).await;
+    payouts::are_settled(soko, &mut auditor).await;
     read_models::catch_up(&mut auditor).await;
     log::is_contiguous(&mut auditor).await;
     stock::adds_up(&mut auditor).await;
     payments::are_applied_once(&mut auditor).await;
+    ledger::is_balanced(&mut auditor).await;
+    payouts::are_made_once_and_from_what_is_cleared(&mut auditor).await;
     orders::rest_or_wait(&mut auditor).await;
     read_models::equal_their_replay(soko).await;
 }

@@ -20,6 +20,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The schema of its body, if it takes one.
     pub body: Option<Value>,
+    /// What it takes, if that is a file and no JSON: `text/csv`.
+    pub file: Option<String>,
     /// Whether it does not ask who somebody is.
     pub is_public: bool,
     /// Whether it takes people who are not logged in.
@@ -73,6 +75,8 @@ impl Contract {
             schema: self.resolved(&parameter["schema"]).clone(),
         });
         let body = described.pointer("/requestBody/content/application~1json/schema");
+        let types = described.pointer("/requestBody/content");
+        let mut types = (types.and_then(Value::as_object).into_iter()).flat_map(Map::keys);
         let security = described["security"].as_array().unwrap();
         let takes = |scheme: &str| {
             security
@@ -86,6 +90,7 @@ impl Contract {
             path: path.to_owned(),
             parameters: parameters.collect(),
             body: body.map(|schema| self.resolved(schema).clone()),
+            file: types.find(|name| *name != "application/json").cloned(),
             is_public: security.is_empty(),
             is_open: security.is_empty() || takes("cart_token"),
             is_open_to_programs: takes("api_key"),

@@ -22,6 +22,12 @@ pub struct Product {
     pub sku: String,
 }
 
+/// A statement of M-Pesa's, as short as one can be.
+pub const STATEMENT: &str = "\
+Receipt No.,Completion Time,Transaction Status,Paid In,Withdrawn,Reason Type
+SKR1AAAAAA,2026-01-15 12:30:00,Completed,10.00,,Pay Bill
+";
+
 impl Market {
     /// Prices in KES, 16 % tax included.
     pub async fn open(soko: &Soko) -> Self {
@@ -97,12 +103,42 @@ impl Market {
         product
     }
 
+    /// The same in a store of another currency.
+    pub async fn product_in(
+        &mut self,
+        name: &str,
+        price: i64,
+        stock: u32,
+        currency: &str,
+    ) -> Product {
+        let (vendor_id, mut vendor) = (self.vendor_id.clone(), self.vendor.clone());
+        let price = json!({ "amount": price, "currency": currency });
+        let product = self
+            .priced_product_of(&mut vendor, &vendor_id, name, price, stock)
+            .await;
+        self.vendor = vendor;
+        product
+    }
+
     pub async fn product_of(
         &self,
         vendor: &mut Person,
         vendor_id: &str,
         name: &str,
         price: i64,
+        stock: u32,
+    ) -> Product {
+        let price = json!({ "amount": price, "currency": "KES" });
+        self.priced_product_of(vendor, vendor_id, name, price, stock)
+            .await
+    }
+
+    async fn priced_product_of(
+        &self,
+        vendor: &mut Person,
+        vendor_id: &str,
+        name: &str,
+        price: Value,
         stock: u32,
     ) -> Product {
         let sku = format!(
@@ -115,7 +151,7 @@ impl Market {
             "name": name,
             "description": format!("{name}, made in Kenya"),
             "variants": [
-                { "sku": sku, "name": name, "price": { "amount": price, "currency": "KES" } }
+                { "sku": sku, "name": name, "price": price }
             ],
         });
         let created = vendor.post("/products", body).await.expect(201);

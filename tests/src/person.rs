@@ -131,6 +131,17 @@ impl Person {
         self.refresh_token = tokens["refresh_token"].as_str().map(str::to_owned);
     }
 
+    /// Whoever stays longer than an access token is good for. Whether it was answered.
+    pub async fn log_in_again(&mut self) -> bool {
+        let body = json!({ "email": self.email, "password": PASSWORD });
+        let answer = self.try_post("/auth/login", body).await;
+        let token =
+            answer.and_then(|answer| answer.body["access_token"].as_str().map(str::to_owned));
+        let is_answered = token.is_some();
+        self.token = token.or(self.token.take());
+        is_answered
+    }
+
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -162,6 +173,14 @@ impl Person {
         }
     }
 
+    /// The same person, who wants to see at least what is up to there.
+    pub fn at_position(&self, position: i64) -> Self {
+        Self {
+            position: Some(position.to_string()),
+            ..self.clone()
+        }
+    }
+
     /// Below `/api/v1`; waits until the read models have seen this person's last command.
     pub async fn get(&self, path: &str) -> Answer {
         let mut request = self.request(Method::GET, path);
@@ -182,6 +201,21 @@ impl Person {
             .request(Method::POST, path)
             .header("Idempotency-Key", key)
             .json(&body);
+        self.command(request).await
+    }
+
+    /// A file of comma-separated values, with an idempotency key of its own.
+    pub async fn upload(&mut self, path: &str, csv: &str) -> Answer {
+        let key = Uuid::new_v4().to_string();
+        self.upload_with_key(path, &key, csv).await
+    }
+
+    pub async fn upload_with_key(&mut self, path: &str, key: &str, csv: &str) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header("Idempotency-Key", key)
+            .header("Content-Type", "text/csv")
+            .body(csv.to_owned());
         self.command(request).await
     }
 

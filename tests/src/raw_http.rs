@@ -173,7 +173,7 @@ fn parsed(received: &[u8], has_ended: bool, is_head: bool) -> Option<RawAnswer> 
     }
     let is_stream = answer.header("content-type") == Some("text/event-stream");
     let is_chunked = answer.header("transfer-encoding") == Some("chunked");
-    let length = answer.header("content-length").map(str::parse);
+    let length = answer.header("content-length").map(str::parse::<usize>);
     let is_whole = match length {
         Some(Ok(length)) => answer.body.len() >= length,
         Some(Err(_)) => return None,

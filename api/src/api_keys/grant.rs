@@ -67,6 +67,7 @@ pub fn is_grantable(permission: Permission) -> bool {
             | Permission::GrantPlatformRoles
             | Permission::ChangePayoutAccount
             | Permission::RequestPayout
+            | Permission::ApprovePayout
     )
 }
 
@@ -107,6 +108,7 @@ mod tests {
             Permission::ManageSelf,
             Permission::ManageStoreMembers,
             Permission::ChangePayoutAccount,
+            Permission::ApprovePayout,
         ] {
             assert!(!key.allows(permission), "{permission:?}");
         }

@@ -75,7 +75,9 @@ async fn with_key(request: &HttpRequest, token: &Secret) -> Result<Caller> {
     });
     let caller = caller(request, app, Some(Login::ApiKey(grant.clone())), now)?;
     match caller.permission {
-        Some(permission) if !grant.allows(permission) => Err(not_for_keys()),
+        Some(permission) if caller.needs_step_up || !grant.allows(permission) => {
+            Err(not_for_keys())
+        }
         _ => Ok(caller),
     }
 }

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
-use soko_commands::Engine;
+use soko_commands::{Engine, Lanes, UnitOfWork};
 use soko_domain::account::Account;
 use soko_domain::permission::{Permission, Role, allows};
 use soko_domain::store::Store;
@@ -128,38 +128,49 @@ impl Standings {
         }
     }
 
-    /// From the innermost outwards.
     async fn look_up(&self, account_id: AccountId, place: &Place) -> Result<Standing> {
-        let mut roles: Vec<Role> = place.is_own.then_some(Role::Customer).into_iter().collect();
-        let mut store_id = place.store;
-        for vendor_id in &place.vendors {
-            let vendor = self.engine.read::<Vendor>(*vendor_id).await?;
-            let seller = vendor.state.seller().map_err(|_| nothing())?;
-            roles.extend(vendor.state.role_of(account_id).map(Role::from));
-            store_id = store_id.or(Some(seller.store_id()));
-        }
-        let mut tenant_id = place.tenant;
-        if let Some(store_id) = store_id {
-            let store = self.engine.read::<Store>(store_id).await?;
-            let shop = store.state.shop().map_err(|_| nothing())?;
-            roles.extend(store.state.role_of(account_id).map(Role::from));
-            tenant_id = Some(shop.tenant_id());
-        }
-        if let Some(tenant_id) = tenant_id {
-            let tenant = self.engine.read::<Tenant>(tenant_id).await?;
-            tenant.state.business().map_err(|_| nothing())?;
-            roles.extend(tenant.state.role_of(account_id).map(Role::from));
-        }
-        let account = self.engine.read::<Account>(account_id).await?;
-        if account.state.profile().is_err() {
-            return Err(Problem::new(Code::Unauthenticated));
-        }
-        roles.extend(account.state.platform_roles().map(Role::from));
-        Ok(Standing {
-            roles,
-            tenant_id: tenant_id.unwrap_or(TenantId::PLATFORM),
-        })
+        let vendors = place.vendors.iter().copied();
+        let lanes = Lanes::new()
+            .with::<Account>(account_id)
+            .with_all::<Vendor>(vendors)
+            .with_all::<Store>(place.store)
+            .with_all::<Tenant>(place.tenant);
+        let look = |unit: &UnitOfWork<'_>| standing(unit, account_id, place);
+        self.engine.view(lanes, look).await?
     }
+}
+
+/// From the innermost outwards.
+fn standing(unit: &UnitOfWork<'_>, account_id: AccountId, place: &Place) -> Result<Standing> {
+    let mut roles: Vec<Role> = place.is_own.then_some(Role::Customer).into_iter().collect();
+    let mut store_id = place.store;
+    for vendor_id in &place.vendors {
+        let vendor = unit.state::<Vendor>(*vendor_id);
+        let seller = vendor.seller().map_err(|_| nothing())?;
+        roles.extend(vendor.role_of(account_id).map(Role::from));
+        store_id = store_id.or(Some(seller.store_id()));
+    }
+    let mut tenant_id = place.tenant;
+    if let Some(store_id) = store_id {
+        let store = unit.state::<Store>(store_id);
+        let shop = store.shop().map_err(|_| nothing())?;
+        roles.extend(store.role_of(account_id).map(Role::from));
+        tenant_id = Some(shop.tenant_id());
+    }
+    if let Some(tenant_id) = tenant_id {
+        let tenant = unit.state::<Tenant>(tenant_id);
+        tenant.business().map_err(|_| nothing())?;
+        roles.extend(tenant.role_of(account_id).map(Role::from));
+    }
+    let account = unit.state::<Account>(account_id);
+    if account.profile().is_err() {
+        return Err(Problem::new(Code::Unauthenticated));
+    }
+    roles.extend(account.platform_roles().map(Role::from));
+    Ok(Standing {
+        roles,
+        tenant_id: tenant_id.unwrap_or(TenantId::PLATFORM),
+    })
 }
 
 fn nothing() -> Problem {

@@ -51,9 +51,11 @@ parsed! {
     NonZeroUsize: "a number above 0",
     EmailAddress: "an e-mail address",
     Millis: "a number of milliseconds above 0",
+    SecondsList: "numbers of seconds above 0 in ascending order, with commas between them",
     LogFormat: "\"text\" or \"json\"",
     Switch: "\"on\" or \"off\"",
     CorsOrigins: "\"*\" or origins such as https://shop.example, with commas between them",
+    BaseUrl: "an http or https URL, such as https://sandbox.safaricom.co.ke",
     PublicUrl: "an http or https URL without a path, such as https://api.example",
     NatsServer: "a URL such as nats://host:4222, or \"off\"",
     SigningKeyText: "an Ed25519 key in PKCS#8, as PEM, as base64, or the path of a file with one",
@@ -155,6 +157,37 @@ impl FromStr for CorsOrigins {
     }
 }
 
+/// Numbers of seconds, each above the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondsList(Vec<u32>);
+
+impl SecondsList {
+    pub fn seconds(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl FromStr for SecondsList {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let numbers: Result<Vec<u32>, _> = text
+            .split(',')
+            .map(|number| number.trim().parse())
+            .collect();
+        match numbers {
+            Ok(numbers) if numbers[0] > 0 && numbers.is_sorted_by(|a, b| a < b) => {
+                Ok(Self(numbers))
+            }
+            Ok(_) | Err(_) => Err(()),
+        }
+    }
+}
+
+/// Scheme, host, and perhaps a port and a path; no slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
 /// Scheme, host and perhaps a port; no path, and no slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
@@ -166,6 +199,28 @@ impl PublicUrl {
 
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let url: url::Url = text.parse().map_err(|_| ())?;
+        let is_web = matches!(url.scheme(), "http" | "https") && url.host_str().is_some();
+        let is_bare = url.query().is_none() && url.fragment().is_none();
+        if is_web && is_bare && url.username().is_empty() && url.password().is_none() {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(())
+        }
+    }
+}
+
+impl BaseUrl {
+    /// Without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

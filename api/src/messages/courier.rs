@@ -275,6 +275,9 @@ impl<'a> Courier<'a> {
             Notice::PasswordChanged { account_id } => {
                 letters.password_changed(self.email(account_id).await?)
             }
+            Notice::PayoutAccountSet { account_id } => {
+                letters.payout_account_set(self.email(account_id).await?)
+            }
             Notice::SecondFactorAdded { account_id } => {
                 letters.second_factor_added(self.email(account_id).await?)
             }

@@ -84,6 +84,12 @@ impl Letters {
         self.alarm(to, "One of your log-ins was ended", what)
     }
 
+    pub(super) fn payout_account_set(&self, to: EmailAddress) -> Mail {
+        let what = "Somebody changed where the money of your shop is paid to. Nothing is paid out for a \
+                    day from now: if it was not one of you, tell the store at once.";
+        self.alarm(to, "Your payout account was changed", what)
+    }
+
     pub(super) fn new_device(&self, to: EmailAddress) -> Mail {
         let what = "Somebody logged in to your account on a device that never did before.";
         self.alarm(to, "You logged in on a new device", what)

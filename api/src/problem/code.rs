@@ -35,6 +35,7 @@ codes! {
     MissingIdempotencyKey = "missing-idempotency-key" BAD_REQUEST "This request needs an Idempotency-Key";
     BadCursor = "bad-cursor" BAD_REQUEST "The cursor is not one that this list gave";
     Unauthenticated = "unauthenticated" UNAUTHORIZED "Who is asking is not known";
+    BadSignature = "bad-signature" UNAUTHORIZED "Nothing proves who sent this";
     SecondFactorRequired = "second-factor-required" UNAUTHORIZED "A code of the second factor is needed, too";
     TokenExpired = "token-expired" UNAUTHORIZED "The access token has expired";
     Forbidden = "forbidden" FORBIDDEN "Not allowed";
@@ -51,7 +52,7 @@ codes! {
     OperationInProgress = "operation-in-progress" CONFLICT "A request with this key is still running";
     PreconditionFailed = "precondition-failed" PRECONDITION_FAILED "This has changed since it was read";
     BodyTooLarge = "body-too-large" PAYLOAD_TOO_LARGE "The body is too large";
-    UnsupportedMediaType = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The body must be application/json";
+    UnsupportedMediaType = "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The body is of a type that is not read here";
     Validation = "validation" UNPROCESSABLE_ENTITY "Some of the request is not valid";
     IdempotencyMismatch = "idempotency-mismatch" UNPROCESSABLE_ENTITY "This Idempotency-Key was used for another request";
     RateLimited = "rate-limited" TOO_MANY_REQUESTS "Too many requests";

@@ -7,11 +7,12 @@ use soko_domain::cart::{Basket, Cart};
 use soko_domain::category::{Category, Section};
 use soko_domain::payment::Demand;
 use soko_domain::product::Listing;
+use soko_domain::statement::Sheet;
 use soko_domain::stock::Levels;
 use soko_domain::vendor::Seller;
 use soko_domain::{
-    AnyEvent, CartId, CategoryId, Order, OrderId, Payment, PaymentId, Product, ProductId, Stock,
-    StoreId, TenantId, VariantId, Vendor, VendorId, state_after,
+    AnyEvent, CartId, CategoryId, Order, OrderId, Payment, PaymentId, Product, ProductId,
+    Statement, StatementId, Stock, StoreId, TenantId, VariantId, Vendor, VendorId, state_after,
 };
 use soko_event_log::{Entry, LogReader, Metadata, Position, Scope, StoredEvent, Stretch, Trail};
 use soko_projections::read_models::actor_blocks;
@@ -282,7 +283,7 @@ async fn store_of(app: &App, stream_type: &str, id: Uuid) -> Result<Option<Store
     let engine = app.engine();
     Ok(match stream_type {
         "store" => Some(StoreId::from_uuid(id)),
-        "vendor" => {
+        "vendor" | "vendor_account" => {
             let vendor = engine.read::<Vendor>(VendorId::from_uuid(id)).await?;
             vendor.state.seller().ok().map(Seller::store_id)
         }
@@ -310,6 +311,10 @@ async fn store_of(app: &App, stream_type: &str, id: Uuid) -> Result<Option<Store
         "payment" => {
             let payment = engine.read::<Payment>(PaymentId::from_uuid(id)).await?;
             payment.state.demand().ok().map(Demand::store_id)
+        }
+        "statement" => {
+            let statement = engine.read::<Statement>(StatementId::from_uuid(id)).await?;
+            statement.state.sheet().ok().map(Sheet::store_id)
         }
         _ => None,
     })

@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use soko_commands::handlers::{
     AddToCart, CartItemError, SetCartQuantity, add_to_cart, set_cart_quantity,
 };
+use soko_commands::{Lanes, UnitOfWork};
 use soko_domain::cart::{Cart, CartCommand, CartError, CartItem, CartOwner};
 use soko_domain::{
     CartId, Money, Product, ProductId, Quantity, Sku, Stock, Store, StoreId, Text, VariantId,
@@ -264,9 +265,14 @@ async fn store_of(app: &App, variant_id: VariantId) -> Result<StoreId> {
 }
 
 async fn details(app: &App, store_id: StoreId, cart_id: CartId) -> Result<CartDetails> {
-    let store = app.engine().read::<Store>(store_id).await?;
-    let currency = store.state.shop()?.currency();
-    let cart = app.engine().read::<Cart>(cart_id).await?;
+    let lanes = Lanes::new().with::<Store>(store_id).with::<Cart>(cart_id);
+    let look = |unit: &UnitOfWork<'_>| seen(unit, store_id, cart_id);
+    app.engine().view(lanes, look).await?
+}
+
+/// The cart, and what has become of the things in it.
+fn seen(unit: &UnitOfWork<'_>, store_id: StoreId, cart_id: CartId) -> Result<CartDetails> {
+    let currency = unit.state::<Store>(store_id).shop()?.currency();
     let mut details = CartDetails {
         store_id,
         items: vec![],
@@ -274,31 +280,24 @@ async fn details(app: &App, store_id: StoreId, cart_id: CartId) -> Result<CartDe
         problems: vec![],
         cart_token: None,
     };
-    for item in cart.state.items() {
-        show(app, item, &mut details).await?;
+    let items = unit.state::<Cart>(cart_id).items();
+    unit.require::<Product>(items.iter().map(|item| item.product_id));
+    unit.require::<Stock>(items.iter().map(|item| item.variant_id));
+    for item in items {
+        show(unit, item, &mut details)?;
     }
     Ok(details)
 }
 
-async fn show(app: &App, item: &CartItem, details: &mut CartDetails) -> Result<()> {
+fn show(unit: &UnitOfWork<'_>, item: &CartItem, details: &mut CartDetails) -> Result<()> {
     let variant_id = item.variant_id;
-    let product = app.engine().read::<Product>(item.product_id).await?;
-    let listing = product.state.listing().ok();
+    let listing = unit.state::<Product>(item.product_id).listing().ok();
     let variant = listing.and_then(|listing| listing.variant(variant_id).ok());
-    let is_on_sale = match listing {
-        Some(listing) if listing.is_published() => app
-            .engine()
-            .read::<Vendor>(listing.vendor_id())
-            .await?
-            .state
-            .is_trading(),
-        _ => false,
-    };
-    let stock = app.engine().read::<Stock>(variant_id).await?;
-    let available = stock
-        .state
-        .levels()
-        .map_or(0, soko_domain::stock::Levels::available);
+    let is_on_sale = listing.is_some_and(|listing| {
+        listing.is_published() && unit.state::<Vendor>(listing.vendor_id()).is_trading()
+    });
+    let levels = unit.state::<Stock>(variant_id).levels();
+    let available = levels.map_or(0, soko_domain::stock::Levels::available);
     let price = variant.filter(|_| is_on_sale).map(|variant| variant.price);
     let mut problem = |kind, text: String| {
         details.problems.push(CartProblem {

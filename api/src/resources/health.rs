@@ -19,7 +19,7 @@ answer! {
     }
 
     pub(crate) struct Check {
-        /// `database`, `bus`, or the name of a read model.
+        /// `database`, `bus`, `ledger`, or the name of a read model.
         pub name: String,
         pub is_ok: bool,
         pub detail: Option<String>,

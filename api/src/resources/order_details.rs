@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use soko_commands::handlers::PlacedOrder;
 use soko_domain::order::{FulfilmentStatus, OrderLine, OrderStatus, Totals};
-use soko_domain::payment::{PaymentProvider, PaymentStatus};
+use soko_domain::payment::{self, PaymentProvider, PaymentStatus};
 use soko_domain::{
     Address, Currency, Money, OrderId, PaymentId, ProductId, Quantity, Sku, StoreId, Text,
     VariantId, VendorId,
@@ -67,8 +67,24 @@ answer! {
         pub next_action: NextAction,
     }
 
+    /// What the buyer has to do next. All but the type is for whoever pays alone.
     pub(crate) struct NextAction {
         pub r#type: NextActionType,
+        /// Of the provider's page.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        /// For the provider's own form.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_secret: Option<String>,
+        /// To enter in the wallet's own app.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub code: Option<String>,
+        /// Until when the code is good, as the provider writes it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires: Option<String>,
+        /// What the provider says to do.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub instructions: Option<String>,
     }
 }
 
@@ -77,6 +93,12 @@ answer! {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NextActionType {
     None,
+    AwaitPhonePrompt,
+    Redirect,
+    ClientSecret,
+    ShowCode,
+    /// To post the code that came to `/payments/{id}/code`.
+    EnterCode,
 }
 
 words! {
@@ -86,14 +108,16 @@ words! {
     ],
     FulfilmentStatus = "FulfilmentStatus" ["pending", "packed", "shipped", "delivered"],
     PaymentStatus = "PaymentStatus" [
-        "initiated", "pending", "captured", "failed", "expired", "unresolved", "partly_refunded",
-        "refunded", "disputed", "cancelled",
+        "initiated", "pending", "authorised", "captured", "failed", "expired", "unresolved",
+        "partly_refunded", "refunded", "disputed", "cancelled",
     ],
-    NextActionType = "NextActionType" ["none"],
+    NextActionType = "NextActionType" [
+        "none", "await_phone_prompt", "redirect", "client_secret", "show_code", "enter_code",
+    ],
 }
 
 impl OrderPayment {
-    /// Cash on delivery asks nothing of the buyer until the goods are there.
+    /// Nothing is asked of the buyer, as far as is known here.
     pub(crate) fn new(
         payment_id: PaymentId,
         provider: PaymentProvider,
@@ -103,9 +127,56 @@ impl OrderPayment {
             payment_id,
             provider,
             status,
-            next_action: NextAction {
-                r#type: NextActionType::None,
+            next_action: NextAction::none(),
+        }
+    }
+}
+
+impl NextAction {
+    pub(crate) const fn none() -> Self {
+        Self::only(NextActionType::None)
+    }
+
+    const fn only(r#type: NextActionType) -> Self {
+        Self {
+            r#type,
+            url: None,
+            client_secret: None,
+            code: None,
+            expires: None,
+            instructions: None,
+        }
+    }
+
+    /// All of it for whoever pays; for others, what kind of thing it is.
+    pub(crate) fn of(action: Option<&payment::NextAction>, is_payer: bool) -> Self {
+        let Some(action) = action else {
+            return Self::none();
+        };
+        let full = match action {
+            payment::NextAction::AwaitPhonePrompt { instructions } => Self {
+                instructions: instructions.clone(),
+                ..Self::only(NextActionType::AwaitPhonePrompt)
             },
+            payment::NextAction::Redirect { url } => Self {
+                url: Some(url.clone()),
+                ..Self::only(NextActionType::Redirect)
+            },
+            payment::NextAction::ClientSecret { client_secret } => Self {
+                client_secret: Some(client_secret.clone()),
+                ..Self::only(NextActionType::ClientSecret)
+            },
+            payment::NextAction::ShowCode { code, until } => Self {
+                code: Some(code.clone()),
+                expires: until.clone(),
+                ..Self::only(NextActionType::ShowCode)
+            },
+            payment::NextAction::EnterCode { .. } => Self::only(NextActionType::EnterCode),
+        };
+        if is_payer {
+            full
+        } else {
+            Self::only(full.r#type)
         }
     }
 }

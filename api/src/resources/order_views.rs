@@ -22,6 +22,7 @@ use crate::resources::order_details::{
     FulfilmentDetails, LineDetails, OrderDetails, OrderPayment, OrderTotals,
 };
 use crate::resources::orders::{place_of, token_hash};
+use crate::resources::paying::standing;
 use crate::schema::answer;
 
 query! {
@@ -93,7 +94,14 @@ pub(crate) async fn get(
         seen(&app, &audience, *order_id).await?
     };
     let version = found.order.version.unsigned_abs();
-    Ok(Found::new(details(&app, found).await?).with_version(version))
+    let mut details = details(&app, found).await?;
+    if query.as_of.is_none() && !details.payment.provider.is_recorded_by_hand() {
+        // The order does not hear of what its payment waits for.
+        let is_payer = matches!(audience, Audience::Customer(_));
+        let payment = standing(&app, details.payment.payment_id, is_payer).await?;
+        (details.payment.status, details.payment.next_action) = payment;
+    }
+    Ok(Found::new(details).with_version(version))
 }
 
 pub(crate) async fn list(

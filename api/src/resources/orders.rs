@@ -10,11 +10,12 @@ use soko_commands::handlers::{
 };
 use soko_commands::{CommandContext, CommandError, Committed};
 use soko_domain::order::{CancelledBy, Customer, OrderStatus, Progress};
-use soko_domain::payment::PaymentProvider;
+use soko_domain::payment::{PaymentProvider, Wallet};
 use soko_domain::permission::Role;
+use soko_domain::store::Shop;
 use soko_domain::{
-    Address, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity, StoreId,
-    SubjectId, Text, VariantId, VendorId,
+    Address, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity, Store,
+    StoreId, SubjectId, Text, VariantId, VendorId,
 };
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ use crate::query::Path;
 use crate::recorded::{New, Recorded};
 use crate::resources::carts::cart_of;
 use crate::resources::order_details::OrderDetails;
+use crate::resources::payers::{Paying, email_of};
+use crate::resources::paying::standing;
 use crate::schema::{answer, body};
 
 body! {
@@ -56,6 +59,10 @@ body! {
         pub phone: Option<PhoneNumber>,
         /// Where a provider's page leads back to; cash needs none.
         pub return_url: Option<Text<500>>,
+        /// Which wallet is prompted, where the provider serves several; its page if left out.
+        pub wallet: Option<Wallet>,
+        /// The payer only agrees now, and the store takes the money later.
+        pub capture_later: Option<bool>,
     }
 
     pub(crate) struct Cancellation {
@@ -104,29 +111,32 @@ pub(crate) async fn place(
             "is not a coupon of the store",
         ));
     }
-    // Whoever pays in cash is neither called nor sent to a page.
-    let NewOrderPayment {
+    let provider = payment.provider;
+    let paying = Paying {
         provider,
-        phone: _phone,
-        return_url: _return_url,
-    } = payment;
-    let customer = customer(&app, &caller, order_id, email)?;
-    let source = match (cart.unwrap_or(false), lines) {
-        (true, None) => OrderSource::Cart(cart_of(&caller, store_id)?.0),
-        (false, Some(lines)) if !lines.is_empty() => OrderSource::Lines(
-            lines
-                .into_iter()
-                .map(|line| (line.variant_id, line.quantity))
-                .collect(),
-        ),
-        (false, Some(_)) => return Err(Problem::invalid_at("/lines", "must not be empty")),
-        _ => {
-            return Err(Problem::invalid_at(
-                "",
-                "must have either `cart: true` or `lines`",
-            ));
-        }
+        phone: payment.phone,
+        email: match (&email, provider.is_recorded_by_hand()) {
+            (Some(email), _) => Some(email.clone()),
+            (None, true) => None,
+            (None, false) => email_of(&app, caller.account_id()).await?,
+        },
+        return_url: payment.return_url,
+        wallet: payment.wallet,
+        capture_later: payment.capture_later.unwrap_or(false),
     };
+    let ask = if provider.is_recorded_by_hand() {
+        None
+    } else {
+        let currency = {
+            let store = app.engine().read::<Store>(store_id).await?;
+            store.state.open().map(Shop::currency).ok()
+        };
+        // A store that is not open refuses by itself.
+        let asking = currency.map(|currency| paying.ask(&app, currency, context.now, "/payment"));
+        asking.transpose()?.flatten()
+    };
+    let customer = customer(&app, &caller, order_id, email)?;
+    let source = source(&caller, store_id, cart, lines)?;
     let request = PlaceOrder {
         order_id,
         payment_id: PaymentId::from_uuid(Uuid::now_v7()),
@@ -135,19 +145,55 @@ pub(crate) async fn place(
         source,
         shipping_address,
         provider,
+        ask,
     };
     let is_guest = caller.account_id().is_none();
     let placed = place_order(app.engine(), request, &context).await;
     let placed_at = placed.as_ref().ok().and_then(|placed| placed.recorded_at);
+    let mut payment_now = None;
+    if let (Ok(placed), false) = (&placed, provider.is_recorded_by_hand()) {
+        let payment_id = placed.value.payment_id;
+        if !context.dry_run {
+            let replayed = placed.replayed;
+            app.payments().begin(payment_id, replayed, &context).await;
+            payment_now = Some(standing(&app, payment_id, true).await?);
+        }
+    }
     let recorded: New<_> = app
         .recorded_of::<Order, _, _, _>(order_id, placed, &context)
         .await?;
     Ok(recorded
         .map(|placed| {
             let token = is_guest.then(|| guest_token(&app, placed.order_id));
-            OrderDetails::placed(store_id, placed, placed_at, token)
+            let mut details = OrderDetails::placed(store_id, placed, placed_at, token);
+            if let Some((status, next_action)) = payment_now {
+                details.payment.status = status;
+                details.payment.next_action = next_action;
+            }
+            details
         })
         .at(|placed| format!("/orders/{}", placed.order_id)))
+}
+
+fn source(
+    caller: &Caller,
+    store_id: StoreId,
+    cart: Option<bool>,
+    lines: Option<Vec<NewLine>>,
+) -> Result<OrderSource> {
+    match (cart.unwrap_or(false), lines) {
+        (true, None) => Ok(OrderSource::Cart(cart_of(caller, store_id)?.0)),
+        (false, Some(lines)) if !lines.is_empty() => {
+            let lines = lines.into_iter();
+            let lines = lines.map(|line| (line.variant_id, line.quantity));
+            Ok(OrderSource::Lines(lines.collect()))
+        }
+        (false, Some(_)) => Err(Problem::invalid_at("/lines", "must not be empty")),
+        _ => {
+            let neither = "must have either `cart: true` or `lines`";
+            Err(Problem::invalid_at("", neither))
+        }
+    }
 }
 
 fn customer(
@@ -337,7 +383,7 @@ pub(crate) fn place_of(caller: &Caller, progress: &Progress) -> Place {
         .owned(is_own)
 }
 
-fn is_customer(caller: &Caller, customer: &Customer) -> bool {
+pub(crate) fn is_customer(caller: &Caller, customer: &Customer) -> bool {
     match customer {
         Customer::Account(account_id) => caller.account_id() == Some(*account_id),
         Customer::Guest {

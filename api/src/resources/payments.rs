@@ -2,16 +2,21 @@
 
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
+use soko_commands::CommandContext;
 use soko_commands::handlers::{
     CollectPayment, CollectPaymentError, CollectedPayment, RefundPayment, RefundPaymentError,
-    RefundedPayment, collect_payment, refund_payment,
+    RefundedPayment, RequestRefund, RequestRefundError, RequestedRefund, collect_payment,
+    refund_payment, request_refund,
 };
 use soko_domain::order::OrderStatus;
-use soko_domain::payment::{PaymentError, PaymentProvider, PaymentStatus, Refund, RefundMethod};
+use soko_domain::payment::{
+    self, PaymentError, PaymentProvider, PaymentStatus, Refund, RefundMethod, ReturnStage,
+};
 use soko_domain::permission::{Permission, Role, allows};
-use soko_domain::{Money, Order, OrderId, Payment, PaymentId, RefundId, Text};
-use soko_projections::read_models::orders::Orders;
-use soko_projections::read_models::payments::{self as found, Payments};
+use soko_domain::{Money, OrderId, Payment, PaymentId, RefundId, Text};
+use soko_gateways::payments::capabilities_of;
+use soko_projections::read_models::orders::{Audience, Orders};
+use soko_projections::read_models::payments::{self as found, Payments, ReferenceDoubt};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -22,19 +27,36 @@ use crate::fresh::MinPosition;
 use crate::problem::{Code, Problem, Result};
 use crate::query::Path;
 use crate::recorded::{New, Recorded};
-use crate::resources::order_details::{NextAction, OrderPayment};
+use crate::resources::order_details::NextAction;
 use crate::resources::order_views::{audience, is_of_vendor};
 use crate::resources::orders::place_of;
+use crate::resources::payment_with_order;
 use crate::schema::{answer, body, words};
 
-words! { RefundMethod = "RefundMethod" ["cash", "bank_transfer", "mobile_money"] }
+/// How far a refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RefundStatus {
+    /// The provider is asked for it.
+    Pending,
+    /// Whether it was done is not known: somebody has to look.
+    Unresolved,
+    Refunded,
+    Failed,
+}
+
+words! {
+    RefundMethod = "RefundMethod" ["provider", "cash", "bank_transfer", "mobile_money"],
+    ReferenceDoubt = "ReferenceDoubt" ["provisional", "contested"],
+    RefundStatus = "RefundStatus" ["pending", "unresolved", "refunded", "failed"],
+}
 
 body! {
     pub(crate) struct RefundRequest {
         /// What goes back; all that is left if left out.
         pub amount: Option<Money>,
         pub reason: Text<500>,
-        /// Cash if left out.
+        /// The way it came if left out, where the provider gives money back by itself; cash else.
         pub method: Option<RefundMethod>,
         /// Such as the number of a receipt, or of a transfer; unique within the store.
         pub reference: Option<Text<200>>,
@@ -59,6 +81,8 @@ answer! {
 
     pub(crate) struct RefundMade {
         pub refund_id: RefundId,
+        /// `pending` while the provider is asked for it.
+        pub refund_status: RefundStatus,
         pub payment_id: PaymentId,
         pub order_id: OrderId,
         /// Of the payment.
@@ -68,16 +92,35 @@ answer! {
         pub refundable: Money,
     }
 
+    pub(crate) struct RefundNow {
+        pub refund_id: RefundId,
+        pub amount: Money,
+        pub status: RefundStatus,
+        pub reason: Text<500>,
+    }
+
     pub(crate) struct PaymentDetails {
         pub payment_id: PaymentId,
         pub order_id: OrderId,
         pub provider: PaymentProvider,
         pub status: PaymentStatus,
         pub amount: Money,
+        /// What came; of a payment by a provider it may be more or less than was asked for.
+        pub captured: Money,
         /// What of it went back.
         pub refunded: Money,
+        /// What banks have taken back.
+        pub charged_back: Money,
+        /// What no order needs, and is kept for the payer until somebody gives it back.
+        pub credit: Money,
+        /// What went back, is on its way, or could not go.
+        pub refunds: Vec<RefundNow>,
+        /// Why no money came, or why it is not known.
+        pub failure: Option<String>,
         /// Under which the provider knows it, once it is captured.
         pub reference: Option<String>,
+        /// Why that is not to be relied on: it is ours (`provisional`), or callbacks name two.
+        pub reference_doubt: Option<ReferenceDoubt>,
         pub next_action: NextAction,
         pub captured_at: Option<DateTime<Utc>>,
     }
@@ -111,29 +154,52 @@ pub(crate) async fn collect(
     }))
 }
 
-/// Puts on record that money went back, by the hands of who says so.
+/// Has the provider give money back, or puts on record that it went back by the hands of who says so.
 pub(crate) async fn refund(
     app: Data<App>,
     caller: Caller,
     payment_id: Path<PaymentId>,
     command: Command<RefundRequest>,
 ) -> Result<New<RefundMade>> {
-    let nothing = || Problem::new(Code::NotFound);
-    let payment = app.engine().read::<Payment>(*payment_id).await?;
-    let demand = payment.state.demand().map_err(|_| nothing())?;
-    let order = app.engine().read::<Order>(demand.order_id()).await?;
-    let progress = order.state.progress().map_err(|_| nothing())?;
-    let permit = caller.permit(place_of(&caller, progress)).await?;
+    let (place, refundable, provider) =
+        payment_with_order::seen(&app, *payment_id, |demand, progress| {
+            let place = place_of(&caller, progress);
+            (place, demand.refundable(), demand.provider())
+        })
+        .await?;
+    let permit = caller.permit(place).await?;
     let context = permit.context(&command);
     let refund_id = RefundId::from_uuid(Uuid::now_v7());
     let asked = command.body;
+    let amount = asked.amount.unwrap_or(refundable);
+    let by_itself = capabilities_of(provider).is_some_and(|can| can.refunds);
+    let method = asked.method.unwrap_or(if by_itself {
+        RefundMethod::Provider
+    } else {
+        RefundMethod::Cash
+    });
+    if method == RefundMethod::Provider {
+        if asked.reference.is_some() {
+            let message = "is the provider's own, and not known before";
+            return Err(Problem::invalid_at("/reference", message));
+        }
+        let request = payment::RefundRequest {
+            refund_id,
+            amount,
+            reason: asked.reason,
+            is_surplus: false,
+            requested_by: caller.account_id(),
+        };
+        return by_provider(&app, *payment_id, request, &context).await;
+    }
     let refund = Refund {
         refund_id,
-        amount: asked.amount.unwrap_or(demand.kept()),
+        amount,
         reason: asked.reason,
-        method: asked.method.unwrap_or(RefundMethod::Cash),
+        method,
         reference: asked.reference.unwrap_or_else(|| Text::of_id(refund_id)),
-        refunded_by: caller.account()?,
+        refunded_by: Some(caller.account()?),
+        purpose: None,
     };
     let request = RefundPayment {
         payment_id: *payment_id,
@@ -145,6 +211,7 @@ pub(crate) async fn refund(
         .await?;
     Ok(recorded.map(|refunded| RefundMade {
         refund_id: refunded.refund_id,
+        refund_status: RefundStatus::Refunded,
         payment_id: refunded.payment_id,
         order_id: refunded.order_id,
         status: refunded.payment_status,
@@ -153,16 +220,40 @@ pub(crate) async fn refund(
     }))
 }
 
+async fn by_provider(
+    app: &App,
+    payment_id: PaymentId,
+    request: payment::RefundRequest,
+    context: &CommandContext,
+) -> Result<New<RefundMade>> {
+    let request = RequestRefund {
+        payment_id,
+        request,
+    };
+    let done = request_refund(app.engine(), request, context).await;
+    let recorded: New<RequestedRefund> = app
+        .recorded_of::<Payment, _, _, _>(payment_id, done, context)
+        .await?;
+    Ok(recorded.map(|requested| RefundMade {
+        refund_id: requested.refund_id,
+        refund_status: RefundStatus::Pending,
+        payment_id: requested.payment_id,
+        order_id: requested.order_id,
+        status: requested.payment_status,
+        amount: requested.amount,
+        refundable: requested.refundable,
+    }))
+}
+
 /// Cash may be taken by who may do so with the order. One payment covers the whole of it, so a
 /// vendor that sells only a part cannot take what is due to others: that is for the store's people.
 async fn permit(app: &App, caller: &Caller, payment_id: PaymentId) -> Result<Permit> {
-    let nothing = || Problem::new(Code::NotFound);
-    let payment = app.engine().read::<Payment>(payment_id).await?;
-    let order_id = payment.state.demand().map_err(|_| nothing())?.order_id();
-    let order = app.engine().read::<Order>(order_id).await?;
-    let progress = order.state.progress().map_err(|_| nothing())?;
-    let permit = caller.permit(place_of(caller, progress)).await?;
-    let is_shared = progress.fulfilments().len() > 1;
+    let (place, is_shared) = payment_with_order::seen(app, payment_id, |_, progress| {
+        let is_shared = progress.fulfilments().len() > 1;
+        (place_of(caller, progress), is_shared)
+    })
+    .await?;
+    let permit = caller.permit(place).await?;
     let takes_for_all =
         |role: &Role| allows(*role, Permission::CollectCash) && !is_of_vendor(*role);
     if is_shared && !permit.roles().iter().any(takes_for_all) {
@@ -188,15 +279,34 @@ pub(crate) async fn get(
     min_position.reached_by::<Payments>(app.freshness()).await?;
     let row = found::payment(app.reader(), &audience, *payment_id).await?;
     let row = row.ok_or_else(|| Problem::new(Code::ProjectionBehind))?;
-    let next_action = OrderPayment::new(row.payment_id, row.provider, row.status).next_action;
+    let is_payer = matches!(audience, Audience::Customer(_));
+    let next_action = NextAction::of(demand.next_action(), is_payer);
+    let credit = Money::new(row.credit, row.currency);
+    let refunds = demand.returns().iter().map(|known| RefundNow {
+        refund_id: known.request.refund_id,
+        amount: known.request.amount,
+        status: match known.stage {
+            ReturnStage::Requested => RefundStatus::Pending,
+            ReturnStage::Unresolved => RefundStatus::Unresolved,
+            ReturnStage::Done => RefundStatus::Refunded,
+            ReturnStage::Failed => RefundStatus::Failed,
+        },
+        reason: known.request.reason.clone(),
+    });
     Ok(Found::new(PaymentDetails {
         payment_id: row.payment_id,
         order_id: row.order_id,
         provider: row.provider,
         status: row.status,
         amount: Money::new(row.amount, row.currency),
+        captured: Money::new(row.captured, row.currency),
         refunded: Money::new(row.refunded, row.currency),
+        charged_back: Money::new(row.charged_back, row.currency),
+        credit,
+        refunds: refunds.collect(),
+        failure: row.reason,
         reference: row.reference,
+        reference_doubt: row.reference_doubt,
         next_action,
         captured_at: row.captured_at,
     }))
@@ -207,7 +317,7 @@ impl From<CollectPaymentError> for Problem {
         match error {
             CollectPaymentError::Order(error) => error.into(),
             CollectPaymentError::Payment(error) => error.into(),
-            CollectPaymentError::NotInCash => Self::new(Code::StateConflict).with_detail(error),
+            CollectPaymentError::NotByHand => Self::new(Code::StateConflict).with_detail(error),
         }
     }
 }
@@ -221,10 +331,19 @@ impl From<RefundPaymentError> for Problem {
     }
 }
 
+impl From<RequestRefundError> for Problem {
+    fn from(error: RequestRefundError) -> Self {
+        match error {
+            RequestRefundError::Payment(error) => error.into(),
+            RequestRefundError::NotByProvider => Self::invalid_at("/method", error),
+        }
+    }
+}
+
 impl From<PaymentError> for Problem {
     fn from(error: PaymentError) -> Self {
         let code = match &error {
-            PaymentError::NotInitiated => Code::NotFound,
+            PaymentError::NotInitiated | PaymentError::NoSuchRefund => Code::NotFound,
             PaymentError::NoRefund => return Self::invalid_at("/amount", error),
             _ => Code::StateConflict,
         };

@@ -1,8 +1,7 @@
 //! Reports for those who run stores: JSON, or CSV for a spreadsheet.
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
+use actix_web::HttpRequest;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Duration, Utc};
 use soko_domain::{Currency, ProductId, StoreId, VendorId};
 use soko_projections::Within;
@@ -13,10 +12,10 @@ use soko_projections::read_models::sales::{
 use crate::app::App;
 use crate::caller::{Caller, Place};
 use crate::fresh::MinPosition;
-use crate::operation::{Answer, Operation};
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Parameter, Query, query};
 use crate::schema::answer;
+use crate::sheet::{Sheet, Sheets};
 
 const HOUR: Duration = Duration::hours(1);
 
@@ -69,7 +68,7 @@ answer! {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct IntervalName(Interval);
+pub(crate) struct IntervalName(pub(super) Interval);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Groups(GroupBy);
@@ -80,7 +79,7 @@ pub(crate) async fn sales(
     query: Query<OfSales>,
     min_position: MinPosition,
     request: HttpRequest,
-) -> Result<Report> {
+) -> Result<Sheet<SalesReport>> {
     let asked = &query.0;
     let within = match (asked.store, asked.vendor) {
         (_, Some(vendor_id)) => {
@@ -97,7 +96,7 @@ pub(crate) async fn sales(
         }
     };
     min_position.reached_by::<Sales>(app.freshness()).await?;
-    let (from, to) = period(asked, caller.now())?;
+    let (from, to) = period(asked.from, asked.to, PERIOD, caller.now())?;
     let question = SalesQuery {
         from,
         to,
@@ -112,21 +111,29 @@ pub(crate) async fn sales(
     };
     let lines = report(app.reader(), within, &question).await?;
     let items = lines.into_iter().map(SalesOfPeriod::from).collect();
-    let accept = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    let is_csv = accept.is_some_and(|accept| accept.contains("text/csv"));
-    Ok(Report {
-        sales: SalesReport { from, to, items },
-        is_csv,
-    })
+    Ok(Sheet::asked_for(&request, SalesReport { from, to, items }))
 }
 
-/// Sales are counted by the hour, so a period is widened to full hours; the answer says so.
-fn period(asked: &OfSales, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
-    let to = asked.to.unwrap_or(now);
-    let from = asked.from.unwrap_or(to - PERIOD);
+impl Sheets for SalesReport {
+    type Line = SalesOfPeriod;
+
+    const FILE_NAME: &'static str = "sales.csv";
+
+    fn lines(&self) -> &[SalesOfPeriod] {
+        &self.items
+    }
+}
+
+/// Counted is by the hour, so a period is widened to full hours; the answer says so. `length` is how
+/// long it is where nobody says from when.
+pub(super) fn period(
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    length: Duration,
+    now: DateTime<Utc>,
+) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    let to = to.unwrap_or(now);
+    let from = from.unwrap_or(to - length);
     if to <= from {
         return Err(Problem::invalid_parameter("to", "must be after from"));
     }
@@ -140,46 +147,6 @@ fn period(asked: &OfSales, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTim
 fn hour_of(time: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let seconds = time.timestamp();
     DateTime::from_timestamp(seconds - seconds.rem_euclid(HOUR.num_seconds()), 0)
-}
-
-/// In the form that was asked for.
-pub(crate) struct Report {
-    sales: SalesReport,
-    is_csv: bool,
-}
-
-impl actix_web::Responder for Report {
-    type Body = actix_web::body::BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        if !self.is_csv {
-            return HttpResponse::Ok().json(self.sales);
-        }
-        match csv(&self.sales.items) {
-            Ok(text) => HttpResponse::Ok()
-                .content_type("text/csv; charset=utf-8")
-                .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"sales.csv\""))
-                .body(text),
-            Err(error) => Problem::ours(Code::Internal, &error).response(None),
-        }
-    }
-}
-
-impl Answer for Report {
-    fn describe(operation: &mut Operation<'_>) {
-        operation.gives::<SalesReport>(actix_web::http::StatusCode::OK, "JSON, or CSV if asked.");
-    }
-}
-
-/// Ids, codes and numbers only: nothing that a spreadsheet could take for a formula.
-fn csv(items: &[SalesOfPeriod]) -> std::result::Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for item in items {
-        writer.serialize(item)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
 }
 
 impl From<SalesLine> for SalesOfPeriod {

@@ -361,12 +361,16 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let code = match error {
             StoreError::Team(team) => return team.into(),
-            StoreError::NotOpened | StoreError::UnknownLocation { .. } => Code::NotFound,
+            StoreError::NotOpened
+            | StoreError::UnknownLocation { .. }
+            | StoreError::NoSuchAccount => Code::NotFound,
             StoreError::AlreadyOpened | StoreError::LocationExists { .. } => Code::AlreadyExists,
             StoreError::Closed | StoreError::TooManyLocations { .. } => Code::StateConflict,
             StoreError::NoPaymentMethod => {
                 return Self::invalid_at("/payment_methods", error);
             }
+            StoreError::Commission(commission) => return commission.into(),
+            StoreError::PayoutRules(rules) => return rules.into(),
             StoreError::TooManyWebOrigins { .. } => {
                 return Self::invalid_at("/web_origins", error);
             }

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use soko_domain::account::PlatformRole;
-use soko_domain::payment::PaymentProvider;
+use soko_domain::payment::{PaymentProvider, Wallet};
 use soko_domain::permission::Permission;
 use soko_domain::store::StoreRole;
 use soko_domain::tenant::TenantRole;
 use soko_domain::vendor::VendorRole;
 use soko_domain::{
     AccountId, Address, AddressId, CartId, CategoryId, CountryCode, Currency, EmailAddress,
-    InvitationId, LocationId, Money, OrderId, PaymentId, PhoneNumber, ProductId, Quantity,
-    RefundId, Sku, Slug, StoreId, TaxRate, TenantId, Text, VariantId, VendorId, WebOrigin,
+    InvitationId, LocationId, Money, OrderId, PaymentId, PayoutId, PhoneNumber, ProductId,
+    Quantity, RefundId, Sku, Slug, StatementId, StoreId, TaxRate, TenantId, Text, VariantId,
+    VendorId, WebOrigin,
 };
 use soko_event_log::Position;
 use uuid::Uuid;
@@ -58,7 +59,9 @@ leaves! {
     OrderId => { "type": "string", "format": "uuid" },
     PaymentId => { "type": "string", "format": "uuid" },
     InvitationId => { "type": "string", "format": "uuid" },
+    PayoutId => { "type": "string", "format": "uuid" },
     RefundId => { "type": "string", "format": "uuid" },
+    StatementId => { "type": "string", "format": "uuid" },
     AddressId => { "type": "string", "format": "uuid" },
     Position => { "type": "integer", "format": "int64", "minimum": 0 },
     Quantity => { "type": "integer", "minimum": 1 },
@@ -78,8 +81,9 @@ leaves! {
 words! {
     Currency = "Currency" ["KES", "USD", "ZAR", "ZWG"],
     PaymentProvider = "PaymentProvider" [
-        "cash_on_delivery", "ecocash", "mpesa", "paynow", "paystack", "stripe", "stripe_checkout",
+        "bank_transfer", "cash_on_delivery", "ecocash", "mpesa", "paynow", "paystack", "stripe", "stripe_checkout",
     ],
+    Wallet = "Wallet" ["ecocash", "innbucks", "mpesa", "omari", "onemoney"],
     PlatformRole = "PlatformRole" ["admin", "auditor", "analyst", "support"],
     TenantRole = "TenantRole" ["owner", "admin"],
     StoreRole = "StoreRole" ["manager", "staff", "auditor", "analyst"],

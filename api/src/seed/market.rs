@@ -18,6 +18,7 @@ use soko_domain::{
 
 use super::goods::{VENDORS, VendorOf};
 use super::offers::{Offer, offer};
+use super::payments;
 use super::{AT_ONCE, By, LAST_STEP, Market, Seed, SeedError, done, failed, id, parsed, trade};
 
 pub(super) const OWNER: &str = "owner@soko.example";
@@ -38,7 +39,7 @@ pub(super) struct Article {
 
 pub(super) struct Shop {
     pub slug: &'static str,
-    name: &'static str,
+    pub name: &'static str,
     pub currency: Currency,
     country: &'static str,
     time_zone: &'static str,
@@ -200,7 +201,7 @@ async fn store(
             prices_include_tax: true,
             rate: rate(shop.tax_bps)?,
         },
-        payment_methods: BTreeSet::from([PaymentProvider::CashOnDelivery]),
+        payment_methods: ways_to_pay(seed, shop.currency),
         commission_bps: rate(1_000)?,
         main_location: location(shop.slug),
     };
@@ -211,6 +212,7 @@ async fn store(
     };
     let context = seed.context(owner, &step);
     done(&step, open_store(seed.engine(), request, &context).await)?;
+    payments::open_accounts(seed, owner, (store_id, shop), &step).await?;
     let step = format!("{step}-manager");
     let hire = StoreCommand::AddMember {
         account_id: manager,
@@ -224,6 +226,16 @@ async fn store(
             .await,
     )?;
     Ok(store_id)
+}
+
+/// Providers are only there if the sandbox plays them.
+fn ways_to_pay(seed: &Seed<'_>, currency: Currency) -> BTreeSet<PaymentProvider> {
+    let providers = payments::providers(seed, currency);
+    let by_hand = [
+        PaymentProvider::CashOnDelivery,
+        PaymentProvider::BankTransfer,
+    ];
+    by_hand.into_iter().chain(providers).collect()
 }
 
 pub(super) fn location(slug: &str) -> LocationId {

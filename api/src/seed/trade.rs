@@ -107,6 +107,7 @@ async fn order(seed: &Seed<'_>, market: &Market, n: usize) -> Result<(), SeedErr
         source: OrderSource::Lines(lines(market, store, n)?),
         shipping_address: address,
         provider: PaymentProvider::CashOnDelivery,
+        ask: None,
     };
     let context = seed.context(customer, &step);
     let placed = done(&step, place_order(seed.engine(), request, &context).await)?;

@@ -98,6 +98,10 @@ async fn every_route_reads_as_much_as_the_document_says() {
             let Some(body) = operation.get("requestBody") else {
                 continue;
             };
+            if body["content"].get("application/json").is_none() {
+                // A file is read of those alone who may send it: tests/it/statements.rs sends one.
+                continue;
+            }
             let bytes_max = if let Some(max) = body.get("x-bytes-max") {
                 small += 1;
                 usize::try_from(max.as_u64().unwrap()).unwrap()
@@ -334,7 +338,11 @@ fn required_query(operation: &Value, value: &str) -> String {
 fn filled(path: &str, value: &str) -> String {
     let mut filled = String::new();
     for (index, part) in path.split(['{', '}']).enumerate() {
-        filled.push_str(if index % 2 == 0 { part } else { value });
+        filled.push_str(match part {
+            "provider" => "mpesa",
+            part if index % 2 == 0 => part,
+            _ => value,
+        });
     }
     filled
 }

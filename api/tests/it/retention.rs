@@ -55,6 +55,42 @@ async fn an_invitation_that_nobody_took_up_is_forgotten() {
     assert_eq!(market.forgotten().await, [invitation]);
 }
 
+#[tokio::test]
+async fn what_stood_in_old_callbacks_is_forgotten_and_that_they_came_is_not() {
+    let soko = Soko::with(&[("SOKO_KEEP_CALLBACKS_DAYS", "30")]).await;
+    let (worked, waiting) = (Uuid::now_v7(), Uuid::now_v7());
+    for (id, verdict) in [(worked, Some("money was taken")), (waiting, None)] {
+        sqlx::query(
+            "INSERT INTO provider_callbacks \
+                 (callback_id, tenant_id, store_id, provider, digest, received_at, sealed, verdict, due_at) \
+             VALUES ($1, $1, $1, 'mpesa', sha256('it'), $2, 'sealed', $3, $2 + interval '1 year')",
+        )
+        .bind(id)
+        .bind(Utc::now())
+        .bind(verdict)
+        .execute(soko.app.pool())
+        .await
+        .unwrap();
+    }
+    let kept = async || -> Vec<Uuid> {
+        sqlx::query_scalar("SELECT callback_id FROM provider_callbacks WHERE sealed IS NOT NULL")
+            .fetch_all(soko.app.pool())
+            .await
+            .unwrap()
+    };
+    let early = Utc::now() + Duration::days(29);
+    retention::forget(&soko.app, early).await.unwrap();
+    assert_eq!(kept().await.len(), 2);
+    let late = Utc::now() + Duration::days(31);
+    retention::forget(&soko.app, late).await.unwrap();
+    assert_eq!(kept().await, [waiting]);
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM provider_callbacks")
+        .fetch_one(soko.app.pool())
+        .await
+        .unwrap();
+    assert_eq!(count, 2);
+}
+
 struct Market<'a> {
     soko: &'a Soko,
     owner: Person,

@@ -45,11 +45,11 @@ pub(crate) async fn served(folder: &Path, runs: usize) -> Result<Vec<Case>, Box<
     let data = folder.join("home");
     let home = Soko::start_with(&data, &ALIKE).await?;
     let lists = lists(&home).await?;
-    let url = std::fs::read_to_string(data.join("postgres/url"))?;
+    let url = home.database_url()?;
     let beside = async |name: &str, row_security: &str| {
         let mut settings = ALIKE.to_vec();
         settings.extend([
-            ("DATABASE_URL", url.trim()),
+            ("DATABASE_URL", url.as_str()),
             ("SOKO_ROW_SECURITY", row_security),
         ]);
         Soko::start_with(&folder.join(name), &settings).await

@@ -95,9 +95,8 @@ impl Inner {
         if let Some(step) = precondition(context, seats, turns) {
             return Ok(step);
         }
-        let keys = seats.iter().map(|seat| seat.lane.key);
         let states = turns.iter().filter_map(|turn| turn.as_ref());
-        let mut unit = UnitOfWork::new(keys.zip(states));
+        let mut unit = UnitOfWork::new(seats.keys().zip(states));
         let ruling = rule(&mut unit, running.is_some())?;
         let missing = unit.missing();
         if !missing.is_empty() {

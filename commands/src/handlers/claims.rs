@@ -2,14 +2,17 @@
 //! keep apart names its store.
 
 use sha2::{Digest, Sha256};
-use soko_domain::{AggregateId, EmailAddress, Sku, Slug, StoreId, Text};
+use soko_domain::payment::PaymentProvider;
+use soko_domain::{
+    AggregateId, EmailAddress, OrderId, PayoutId, RefundId, Sku, Slug, StoreId, Text,
+};
 use soko_event_log::{Claim, ClaimKind, Release};
 use std::fmt::Display;
 
 /// A name that is not to be had twice.
-pub(super) struct Name {
-    kind: ClaimKind,
-    value: String,
+pub(crate) struct Name {
+    pub(crate) kind: ClaimKind,
+    pub(crate) value: String,
 }
 
 impl Name {
@@ -39,7 +42,7 @@ impl Name {
         Self::within(store_id, ClaimKind::Sku, sku)
     }
 
-    pub(super) fn order_number(store_id: StoreId, number: &str) -> Self {
+    pub(crate) fn order_number(store_id: StoreId, number: &str) -> Self {
         Self::within(store_id, ClaimKind::OrderNumber, number)
     }
 
@@ -51,11 +54,75 @@ impl Name {
         }
     }
 
+    /// Whoever's account it came to: a provider calls no two movements the same.
+    pub(crate) fn captured(provider: PaymentProvider, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("{}/{reference}", provider.account().as_str()),
+        }
+    }
+
+    /// What a provider gave back.
+    pub(super) fn returned(provider: PaymentProvider, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("refund/{}/{reference}", provider.account().as_str()),
+        }
+    }
+
+    /// Which payment our own id of something asked of a provider belongs to: callbacks name no more.
+    pub(crate) fn operation(id: impl AggregateId) -> Self {
+        Self {
+            kind: ClaimKind::ProviderOperation,
+            value: id.to_string(),
+        }
+    }
+
     /// And so are what they give back, whichever way it goes.
     pub(super) fn refund(store_id: StoreId, reference: &Text<200>) -> Self {
         Self {
             kind: ClaimKind::PaymentReference,
             value: format!("refund/{store_id}/{reference}"),
+        }
+    }
+
+    /// That an order was paid, in the accounts of its vendors.
+    pub(super) fn credited(order_id: OrderId) -> Self {
+        Self {
+            kind: ClaimKind::Settlement,
+            value: format!("paid/{order_id}"),
+        }
+    }
+
+    /// That some of it went back.
+    pub(super) fn debited(refund_id: RefundId) -> Self {
+        Self {
+            kind: ClaimKind::Settlement,
+            value: format!("refunded/{refund_id}"),
+        }
+    }
+
+    /// By which the vendor of a payout is found.
+    pub(crate) fn payout(payout_id: PayoutId) -> Self {
+        Self {
+            kind: ClaimKind::Payout,
+            value: payout_id.to_string(),
+        }
+    }
+
+    /// What was paid by hand is numbered by each store for itself.
+    pub(super) fn paid_out(store_id: StoreId, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("payout/{store_id}/{reference}"),
+        }
+    }
+
+    /// What a provider paid out: it calls no two movements the same.
+    pub(super) fn sent(provider: PaymentProvider, reference: &Text<200>) -> Self {
+        Self {
+            kind: ClaimKind::PaymentReference,
+            value: format!("payout/{}/{reference}", provider.account().as_str()),
         }
     }
 

@@ -1,11 +1,11 @@
-//! Somebody took the cash for an order.
+//! Somebody took the cash for an order, or saw it arrive at the bank.
 
 use super::claims::Name;
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
 use soko_domain::order::{OrderCommand, OrderError, OrderStatus};
-use soko_domain::payment::{PaymentCommand, PaymentError, PaymentProvider, PaymentStatus};
+use soko_domain::payment::{PaymentCommand, PaymentError, PaymentStatus, ReferenceSource};
 use soko_domain::{AccountId, Money, Order, OrderId, Payment, PaymentId, Text};
 
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ pub struct CollectedPayment {
 pub enum CollectPaymentError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
-    #[error("this payment is not made in cash")]
-    NotInCash,
+    #[error("the provider says itself what came of this payment")]
+    NotByHand,
     #[error(transparent)]
     Order(#[from] OrderError),
 }
@@ -63,8 +63,8 @@ fn collect(
     if !shelf::is_store_of(unit, demand.store_id(), context.tenant_id) {
         return Err(PaymentError::NotInitiated.into());
     }
-    if demand.provider() != PaymentProvider::CashOnDelivery {
-        return Err(CollectPaymentError::NotInCash);
+    if !demand.provider().is_recorded_by_hand() {
+        return Err(CollectPaymentError::NotByHand);
     }
     let (order_id, store_id) = (demand.order_id(), demand.store_id());
     let was_captured = demand.status() == PaymentStatus::Captured;
@@ -75,9 +75,14 @@ fn collect(
         amount,
         reference: reference.clone(),
         collected_by: Some(request.collected_by),
+        fee: None,
+        source: ReferenceSource::Person { instead_of: None },
     };
     unit.execute::<Payment>(payment_id, capture)?;
-    let record = OrderCommand::RecordPayment { payment_id, amount };
+    let record = OrderCommand::RecordPayment {
+        payment_id,
+        brought: amount,
+    };
     unit.execute::<Order>(order_id, record)?;
     if !was_captured {
         unit.claim(Name::cash_receipt(store_id, &reference).claimed_by(payment_id));

@@ -2,7 +2,9 @@
 //! initiated, all at once or not at all.
 
 mod basket;
+mod commission;
 
+use super::attempt_payment::Ask;
 use super::claims::Name;
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
@@ -28,9 +30,6 @@ use std::collections::BTreeMap;
 /// in a million finds its number taken.
 const NUMBERS_MAX: u8 = 4;
 
-/// What this version can take payment by.
-const PROVIDERS: &[PaymentProvider] = &[PaymentProvider::CashOnDelivery];
-
 #[derive(Debug, Clone)]
 pub struct PlaceOrder {
     pub order_id: OrderId,
@@ -40,6 +39,8 @@ pub struct PlaceOrder {
     pub source: OrderSource,
     pub shipping_address: Address,
     pub provider: PaymentProvider,
+    /// Of a provider that is asked.
+    pub ask: Option<Ask>,
 }
 
 /// What is ordered.
@@ -74,7 +75,7 @@ pub enum PlaceOrderError {
     Store(#[from] StoreError),
     #[error("the store does not take payment by this provider")]
     ProviderNotOffered { provider: PaymentProvider },
-    #[error("payment by this provider cannot be taken yet")]
+    #[error("the store has no account with this provider yet")]
     ProviderNotCarried { provider: PaymentProvider },
     #[error(transparent)]
     Cart(#[from] CartError),
@@ -171,13 +172,15 @@ fn place(
     if !shop.takes(provider) {
         return Err(PlaceOrderError::ProviderNotOffered { provider });
     }
-    if !PROVIDERS.contains(&provider) {
+    if !shop.can_take(provider) {
         return Err(PlaceOrderError::ProviderNotCarried { provider });
     }
     let (tax, currency) = (shop.tax(), shop.currency());
+    let rules = shop.commission().clone();
     let wanted = Wanted::of(unit, &request.source, store_id)?;
     let items = wanted.items(unit, store_id)?;
-    let (lines, totals) = order::price(items, tax, currency)?;
+    let (mut lines, totals) = order::price(items, tax, currency)?;
+    commission::keep(unit, &rules, currency, &mut lines)?;
     if let OrderSource::Cart(cart_id) = request.source {
         unit.execute::<Cart>(cart_id, CartCommand::CheckOut { order_id })?;
     }
@@ -201,6 +204,10 @@ fn place(
         store_id,
         provider,
         amount: placement.total(),
+        terms: request.ask.as_ref().map(|ask| {
+            let subject = request.customer.subject(order_id);
+            Box::new(ask.terms(subject, context.now))
+        }),
     };
     unit.execute::<Order>(order_id, OrderCommand::Place(Box::new(placement)))?;
     unit.execute::<Payment>(payment_id, initiate)?;

@@ -1,6 +1,7 @@
 //! Money goes back to who paid, by the hands of somebody of the store.
 
 use super::claims::Name;
+use super::complete_refund::part_of_order;
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
@@ -63,18 +64,22 @@ fn refund(
         return Err(PaymentError::NotInitiated.into());
     }
     let kept_before = demand.kept();
+    let order = unit.state::<Order>(order_id).progress()?;
+    let of_order = part_of_order(demand, order, payment_id, refund.amount);
     unit.execute::<Payment>(payment_id, PaymentCommand::Refund(refund.clone()))?;
     let demand = unit.state::<Payment>(payment_id).demand()?;
     let (kept, payment_status) = (demand.kept(), demand.status());
-    let record = OrderCommand::RecordRefund {
-        payment_id,
-        refund_id: refund.refund_id,
-        amount: refund.amount,
-        kept,
-    };
-    unit.execute::<Order>(order_id, record)?;
+    // Told again, it was reckoned from what is left after it: the order has heard of it.
     if kept != kept_before {
         unit.claim(Name::refund(store_id, &refund.reference).claimed_by(payment_id));
+        if of_order.amount() > 0 {
+            let record = OrderCommand::RecordRefund {
+                payment_id,
+                refund_id: refund.refund_id,
+                amount: of_order,
+            };
+            unit.execute::<Order>(order_id, record)?;
+        }
     }
     Ok(RefundedPayment {
         refund_id: refund.refund_id,

@@ -57,6 +57,41 @@ pub async fn statuses(pool: &PgPool) -> Result<Vec<ManagerStatus>, sqlx::Error> 
     rows.iter().map(status).collect()
 }
 
+/// How far behind a process manager is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagerLag {
+    pub name: String,
+    /// Events in the log that it has not seen.
+    pub lag: u64,
+    pub is_stopped: bool,
+    /// When the first of its timers that have not fired should, or should have.
+    pub next_due_at: Option<DateTime<Utc>>,
+}
+
+/// As [`statuses`], so far as it can be asked often: no timer is counted.
+///
+/// # Errors
+/// The database failed.
+pub async fn lags(pool: &PgPool) -> Result<Vec<ManagerLag>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT m.name, h.position - m.position, m.status = 'stopped', \
+                (SELECT min(due_at) FROM timers AS t \
+                 WHERE t.manager = m.name AND t.fired_at IS NULL) \
+         FROM process_managers AS m CROSS JOIN log_head AS h ORDER BY m.name",
+    );
+    let rows = rows.fetch_all(pool).await?;
+    let lag = |row: &sqlx::postgres::PgRow| {
+        let behind: i64 = row.try_get(1)?;
+        Ok(ManagerLag {
+            name: row.try_get(0)?,
+            lag: behind.max(0).unsigned_abs(),
+            is_stopped: row.try_get(2)?,
+            next_due_at: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(lag).collect()
+}
+
 /// Has a stopped process manager leave out the event that it stopped at. It is recorded who did so,
 /// and why.
 ///

@@ -5,7 +5,7 @@ use super::runner::{RunnerError, RunnerOptions, Workplace};
 use crate::clock::Clock;
 use crate::context::{CommandContext, IdempotencyKey};
 use crate::engine::Engine;
-use crate::timers::{self, Timer};
+use crate::timers::{self, Ending, Timer};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -17,12 +17,16 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 /// The pause after the first failed try; it doubles each time.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(3600);
+
+/// How long news of a timer waits for others that can be taken with it: each time that timers are
+/// taken waits for the disk.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How often it is looked for timers that fired so long ago that they can be deleted.
 const FORGET_INTERVAL: Duration = Duration::from_secs(3600);
@@ -36,6 +40,10 @@ pub enum Fired {
     Done,
     /// It fires again then, as another round: its commands are other commands.
     Again {
+        at: DateTime<Utc>,
+    },
+    /// Nothing was done: then it fires as if it had not fired now.
+    NotYet {
         at: DateTime<Utc>,
     },
 }
@@ -111,46 +119,61 @@ impl<'a, M: ProcessManager> Firing<'a, M> {
 
     pub(super) async fn run(&self) -> Result<Infallible, RunnerError> {
         let mut under_way = FuturesUnordered::new();
+        let mut look_at = Instant::now();
         let mut forget_at = Instant::now();
         loop {
             let free = self.options.timers_at_once_max - under_way.len();
-            let due = self.take_due(free).await?;
-            let is_all = due.len() < free;
-            under_way.extend(due.into_iter().map(|timer| self.fire(timer)));
+            if free > 0 && look_at <= Instant::now() {
+                let due = self.take_due(free).await?;
+                // With all hands full, it is looked again as soon as one is free.
+                if due.len() < free {
+                    look_at = self.next_due().await?;
+                }
+                under_way.extend(due.into_iter().map(|timer| self.fire(timer)));
+                continue;
+            }
             if forget_at <= Instant::now() {
                 self.forget().await?;
                 forget_at = Instant::now() + FORGET_INTERVAL;
             }
+            let mut ended = Vec::new();
             tokio::select! {
-                Some(fired) = under_way.next() => fired?,
-                // With all hands full, there is no use in looking before one is free.
-                looked = self.until_due(), if is_all => looked?,
+                Some(one) = under_way.next() => ended.push(one),
+                () = sleep_until(look_at), if free > 0 => (),
+                () = self.news.notified() => look_at = look_at.min(Instant::now() + GATHER),
+            }
+            // Under load others have ended as well.
+            while let Some(Some(one)) = under_way.next().now_or_never() {
+                ended.push(one);
+            }
+            if !ended.is_empty() {
+                timers::end(self.pool, &ended).await?;
+                let due = ended.iter().filter_map(|(_, ending)| ending.due_at());
+                if let Some(due_at) = due.min() {
+                    look_at = look_at.min(self.instant_of(due_at));
+                }
             }
         }
     }
 
     async fn take_due(&self, limit: usize) -> Result<Vec<Timer>, sqlx::Error> {
-        if limit == 0 {
-            return Ok(vec![]);
-        }
         let now = self.desk.clock.now();
         timers::take_due(self.pool, M::NAME, now, self.options.lease, limit).await
     }
 
-    async fn until_due(&self) -> Result<(), RunnerError> {
+    /// When the next timer is due, as far as it is known now; what others set is not heard of.
+    async fn next_due(&self) -> Result<Instant, sqlx::Error> {
+        let poll = Instant::now() + self.options.poll;
         let due_at = timers::next_due(self.pool, M::NAME).await?;
-        let pause = due_at.map_or(self.options.poll, |due_at| {
-            let pause = due_at - self.desk.clock.now();
-            pause.to_std().unwrap_or_default().min(self.options.poll)
-        });
-        tokio::select! {
-            () = sleep(pause) => (),
-            () = self.news.notified() => (),
-        }
-        Ok(())
+        Ok(due_at.map_or(poll, |due_at| self.instant_of(due_at).min(poll)))
     }
 
-    async fn fire(&self, timer: Timer) -> Result<(), RunnerError> {
+    fn instant_of(&self, due_at: DateTime<Utc>) -> Instant {
+        let pause = due_at - self.desk.clock.now();
+        Instant::now() + pause.to_std().unwrap_or_default()
+    }
+
+    async fn fire(&self, timer: Timer) -> (Timer, Ending) {
         let firing = self.manager.fire(&timer, &self.desk);
         let firing = AssertUnwindSafe(timeout(self.options.fire_timeout, firing)).catch_unwind();
         let fired = match firing.await {
@@ -159,14 +182,18 @@ impl<'a, M: ProcessManager> Firing<'a, M> {
             Err(_) => Err("it panicked".into()),
         };
         let now = self.desk.clock.now();
-        match fired {
+        let ending = match fired {
             Ok(Fired::Done) => {
                 count::<M>("fired");
-                timers::fired(self.pool, &timer, now).await?;
+                Ending::Fired { at: now }
             }
             Ok(Fired::Again { at }) => {
                 count::<M>("again");
-                timers::again(self.pool, &timer, at).await?;
+                Ending::Again { due_at: at }
+            }
+            Ok(Fired::NotYet { at }) => {
+                count::<M>("not_yet");
+                Ending::NotYet { due_at: at }
             }
             Err(error) => {
                 count::<M>("failed");
@@ -181,10 +208,10 @@ impl<'a, M: ProcessManager> Firing<'a, M> {
                     "a timer failed and will be tried again"
                 );
                 let due_at = now + retry_after(timer.attempts);
-                timers::failed(self.pool, &timer, due_at, &reason).await?;
+                Ending::Failed { due_at, reason }
             }
-        }
-        Ok(())
+        };
+        (timer, ending)
     }
 
     async fn forget(&self) -> Result<(), sqlx::Error> {

@@ -15,7 +15,7 @@ use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// The first half of the key of the advisory lock that the active runner of a manager holds.
@@ -23,6 +23,10 @@ const LOCK: i32 = 0x736f_6b03;
 
 /// Entries that are taken in at once, at most.
 const BATCH_MAX: usize = 1_000;
+
+/// How long after events that set timers the next ones are taken in: under load, many then share a
+/// transaction, and a timer that is moved again and again is written once.
+const PACE: Duration = Duration::from_millis(25);
 
 /// How often a standby looks whether it is needed.
 const STANDBY_INTERVAL: Duration = Duration::from_millis(500);
@@ -186,10 +190,15 @@ impl<'a, M: ProcessManager> Runner<'a, M> {
                     continue;
                 }
             };
+            let began = Instant::now();
+            let saved = self.saved;
             let stop = self.take_in(&entries, news).await?;
             self.publish();
             if let Some(stop) = stop {
                 self.stay_stopped(stop).await?;
+            }
+            if self.saved != saved && entries.len() < BATCH_MAX {
+                sleep_until(began + PACE).await;
             }
         }
     }

@@ -13,4 +13,5 @@ mod process_managers;
 mod refusals;
 mod snapshots;
 mod units;
+mod views;
 mod world;

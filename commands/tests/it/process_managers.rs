@@ -2,4 +2,5 @@
 
 mod abandoning;
 mod office;
+mod paying_out;
 mod running;

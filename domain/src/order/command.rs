@@ -1,23 +1,29 @@
 //! What may be asked of an order.
 
 use super::{CancelledBy, Placement};
+use crate::payment::PaymentProvider;
 use crate::{Money, PaymentId, RefundId, Text, VendorId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderCommand {
     Place(Box<Placement>),
-    /// The money is there.
+    /// The buyer tries to pay, once more or another way.
+    AttemptPayment {
+        payment_id: PaymentId,
+        provider: PaymentProvider,
+    },
+    /// Money is there.
     RecordPayment {
         payment_id: PaymentId,
-        amount: Money,
+        /// All that this payment brought so far, as far as the order needs it: see
+        /// [`accepts`](super::Progress::accepts).
+        brought: Money,
     },
     /// Some of the money went back, or all of it.
     RecordRefund {
         payment_id: PaymentId,
         refund_id: RefundId,
         amount: Money,
-        /// What of the payment is left.
-        kept: Money,
     },
     /// One vendor's part is ready to go.
     Pack {
@@ -35,5 +41,9 @@ pub enum OrderCommand {
     Cancel {
         by: CancelledBy,
         reason: Option<Text<500>>,
+        /// Whether what was paid goes back with it. Without, a paid order is not called off.
+        refund_follows: bool,
     },
+    /// Nobody paid in time.
+    Expire {},
 }

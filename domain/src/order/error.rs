@@ -23,6 +23,10 @@ pub enum OrderError {
     TotalTooLarge,
     #[error("the order is cancelled")]
     Cancelled,
+    #[error("the order was not paid in time")]
+    Expired,
+    #[error("an order has at most {} attempts to pay it", Placement::ATTEMPTS_MAX)]
+    TooManyAttempts,
     #[error("the order is not paid yet")]
     AwaitsPayment,
     #[error("the order is paid already")]

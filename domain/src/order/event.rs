@@ -1,6 +1,8 @@
 //! What has happened to an order.
 
+use super::Shares;
 use crate::event_names::event_names;
+use crate::money::is_zero;
 use crate::payment::PaymentProvider;
 use crate::{
     AccountId, Address, Currency, EmailAddress, OrderId, PaymentId, Personal, ProductId, Quantity,
@@ -48,6 +50,12 @@ pub struct OrderLine {
     pub tax: i64,
     /// What the buyer pays for the line, tax included.
     pub total: i64,
+    /// What the store keeps of it, by its rules at that time, without tax.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub commission: i64,
+    /// The tax that the vendor owes on the commission.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub commission_tax: i64,
 }
 
 impl From<&OrderLine> for CancelledLine {
@@ -118,6 +126,9 @@ pub enum OrderEvent {
     Paid {
         payment_id: PaymentId,
         amount: i64,
+        /// Whose the money of the sale is, whatever was paid; every such event written now has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shares: Option<Shares>,
     },
     /// Some of the money went back, or all of it. Minor units of the order's currency.
     Refunded {
@@ -126,6 +137,21 @@ pub enum OrderEvent {
         amount: i64,
         /// What of the payment is left.
         kept: i64,
+        /// Whose money of the sale goes back; every such event written now has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shares: Option<Shares>,
+    },
+    /// The buyer tries to pay, once more or another way.
+    PaymentAttempted {
+        payment_id: PaymentId,
+        provider: PaymentProvider,
+    },
+    /// Some of the money is there. Amounts are minor units of the order's currency.
+    PartlyPaid {
+        payment_id: PaymentId,
+        amount: i64,
+        /// What is still to come.
+        due: i64,
     },
     Packed {
         vendor_id: VendorId,
@@ -151,15 +177,24 @@ pub enum OrderEvent {
         currency: Currency,
         lines: Vec<CancelledLine>,
     },
+    /// Nobody paid in time. It takes back what a cancellation does.
+    Expired {
+        store_id: StoreId,
+        currency: Currency,
+        lines: Vec<CancelledLine>,
+    },
 }
 
 event_names!(OrderEvent, "order", {
     Placed => "placed" v 1,
     Paid => "paid" v 1,
     Refunded => "refunded" v 1,
+    PaymentAttempted => "payment_attempted" v 1,
+    PartlyPaid => "partly_paid" v 1,
     Packed => "packed" v 1,
     Shipped => "shipped" v 1,
     Delivered => "delivered" v 1,
     Completed => "completed" v 1,
     Cancelled => "cancelled" v 1,
+    Expired => "expired" v 1,
 });

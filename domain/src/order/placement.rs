@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 impl Placement {
     pub const LINES_MAX: usize = 100;
+    pub const ATTEMPTS_MAX: usize = 20;
     /// Minor units: 64 bits hold the sum of a million such orders.
     pub const TOTAL_MAX: i64 = 9_000_000_000_000;
 
@@ -58,6 +59,12 @@ impl OrderLine {
             && self.discount >= 0
             && !price.is_negative()
             && self.tax == tax.of(price)?.amount()
-            && self.total == tax.gross(price)?.amount())
+            && self.total == tax.gross(price)?.amount()
+            && self.commission >= 0
+            && self.commission_tax >= 0
+            && !Money::new(self.total, currency)
+                .subtract(Money::new(self.commission, currency))?
+                .subtract(Money::new(self.commission_tax, currency))?
+                .is_negative())
     }
 }

@@ -1,8 +1,9 @@
 //! What an order costs.
 
 use super::{OrderLine, Totals};
+use crate::commission::CommissionRule;
 use crate::{
-    Currency, Money, MoneyError, ProductId, Quantity, Sku, Tax, Text, VariantId, VendorId,
+    Currency, Money, MoneyError, ProductId, Quantity, Sku, Tax, TaxRate, Text, VariantId, VendorId,
 };
 
 /// What somebody wants to buy, at the price that the vendor asks for it.
@@ -49,7 +50,28 @@ fn line(item: OrderItem, tax: Tax, currency: Currency) -> Result<OrderLine, Mone
         discount: 0,
         tax: tax.of(price)?.amount(),
         total: tax.gross(price)?.amount(),
+        commission: 0,
+        commission_tax: 0,
     })
+}
+
+impl OrderLine {
+    /// Has the store keep some of it by a rule: to be done last, for it depends on what the buyer
+    /// pays, and once, for the rule may change and what was agreed may not.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn keep_commission(
+        &mut self,
+        rule: CommissionRule,
+        tax_rate: TaxRate,
+        currency: Currency,
+    ) -> Result<(), MoneyError> {
+        let kept = rule.of(Money::new(self.total, currency), tax_rate)?;
+        self.commission = kept.amount;
+        self.commission_tax = kept.tax;
+        Ok(())
+    }
 }
 
 /// The sums of lines, with `shipping` in minor units.

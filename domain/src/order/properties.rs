@@ -2,6 +2,7 @@
 
 use super::tests::{ANNA, BILL, online_placement, placement};
 use super::*;
+use crate::Money;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -66,21 +67,30 @@ proptest! {
 #[derive(Default)]
 struct Seen {
     paid: u32,
-    is_refunded: bool,
+    kept: i64,
     shipped: Vec<VendorId>,
     delivered: Vec<VendorId>,
     completed: bool,
     cancelled: bool,
+    expired: bool,
 }
 
 impl Seen {
     fn note(&mut self, event: &OrderEvent) -> Result<(), TestCaseError> {
         match event {
             OrderEvent::Placed(_) => prop_assert!(false, "placed twice"),
-            OrderEvent::Paid { .. } => self.paid += 1,
-            OrderEvent::Refunded { kept, .. } => {
-                prop_assert!(self.paid == 1);
-                self.is_refunded |= *kept == 0;
+            OrderEvent::PaymentAttempted { .. } => prop_assert!(self.paid == 0),
+            OrderEvent::PartlyPaid { amount, due, .. } => {
+                prop_assert!(*amount > 0 || *due > 0);
+                self.kept += amount;
+            }
+            OrderEvent::Paid { amount, .. } => {
+                self.paid += 1;
+                self.kept += amount;
+            }
+            OrderEvent::Refunded { amount, kept, .. } => {
+                self.kept -= amount;
+                prop_assert_eq!(self.kept, *kept);
             }
             OrderEvent::Packed { vendor_id } => prop_assert!(!self.shipped.contains(vendor_id)),
             OrderEvent::Shipped { vendor_id, .. } => {
@@ -94,6 +104,7 @@ impl Seen {
             }
             OrderEvent::Completed {} => self.completed = true,
             OrderEvent::Cancelled { .. } => self.cancelled = true,
+            OrderEvent::Expired { .. } => self.expired = true,
         }
         Ok(())
     }
@@ -103,13 +114,18 @@ impl Seen {
         let is_delivered = self.delivered.len() == 2;
         prop_assert_eq!(self.completed, is_delivered && self.paid == 1);
         if self.cancelled {
-            prop_assert!(self.shipped.is_empty() && (self.paid == 0 || self.is_refunded));
+            prop_assert!(self.shipped.is_empty());
         }
+        prop_assert!(!self.expired || (is_online && self.paid == 0));
+        prop_assert!(self.kept >= 0 && self.kept <= placement().total().amount());
+        prop_assert_eq!(progress.kept().amount(), self.kept);
         if is_online && self.paid == 0 {
             prop_assert!(self.shipped.is_empty());
         }
         let status = if self.cancelled {
             OrderStatus::Cancelled
+        } else if self.expired {
+            OrderStatus::Expired
         } else if self.completed {
             OrderStatus::Completed
         } else if is_delivered {
@@ -144,7 +160,9 @@ fn any_command() -> impl Strategy<Value = OrderCommand> {
         1 => Just(OrderCommand::Cancel {
             by: CancelledBy::Customer,
             reason: None,
+            refund_follows: false,
         }),
+        1 => Just(OrderCommand::Expire {}),
         1 => Just(OrderCommand::Place(Box::new(placement()))),
     ]
 }
@@ -152,12 +170,17 @@ fn any_command() -> impl Strategy<Value = OrderCommand> {
 /// Mostly what is due.
 fn any_payment() -> impl Strategy<Value = OrderCommand> {
     let payment_ids = vec![placement().payment_id, Uuid::from_u128(99).into()];
-    let amounts = vec![placement().total(), Money::zero(placement().currency)];
+    let total = placement().total().amount();
+    let amounts = [total, total, total - 1, 1, 0];
+    let amounts = amounts.map(|amount| Money::new(amount, placement().currency));
     (
         proptest::sample::select(payment_ids),
-        proptest::sample::select(amounts),
+        proptest::sample::select(amounts.to_vec()),
     )
-        .prop_map(|(payment_id, amount)| OrderCommand::RecordPayment { payment_id, amount })
+        .prop_map(|(payment_id, brought)| OrderCommand::RecordPayment {
+            payment_id,
+            brought,
+        })
 }
 
 /// As the payment tells it, which knows what is left: here, a part or all of it.
@@ -170,7 +193,6 @@ fn any_refund() -> impl Strategy<Value = OrderCommand> {
             payment_id: placement().payment_id,
             refund_id: Uuid::from_u128(number).into(),
             amount: Money::new(total - kept, currency),
-            kept: Money::new(kept, currency),
         }
     })
 }

@@ -1,8 +1,10 @@
 //! Given, when, then.
 
+mod paying;
 mod refunds;
 
 use super::*;
+use crate::Money;
 use crate::payment::PaymentProvider;
 use crate::{Address, Currency, Personal, Quantity, SubjectId, Tax};
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
@@ -182,18 +184,18 @@ fn a_paid_order_takes_no_other_payment() {
     given([placed(), paid()])
         .when(OrderCommand::RecordPayment {
             payment_id: Uuid::from_u128(99).into(),
-            amount: kes(3_500),
+            brought: kes(3_500),
         })
         .then_expect_error(OrderError::AlreadyPaid);
 }
 
 #[test]
-fn only_the_total_pays_for_an_order() {
-    for found in [kes(3_499), kes(3_501), Money::new(3_500, Currency::Usd)] {
+fn an_order_takes_no_more_than_is_due() {
+    for found in [kes(3_501), Money::new(3_500, Currency::Usd)] {
         given([placed()])
             .when(OrderCommand::RecordPayment {
                 payment_id: placement().payment_id,
-                amount: found,
+                brought: found,
             })
             .then_expect_error(OrderError::AmountDiffers {
                 expected: kes(3_500),
@@ -507,6 +509,7 @@ fn paid() -> OrderEvent {
     OrderEvent::Paid {
         payment_id: placement().payment_id,
         amount: 3_500,
+        shares: Shares::of_sale(&placement()).ok(),
     }
 }
 
@@ -567,7 +570,7 @@ fn place(placement: Placement) -> OrderCommand {
 fn record_payment(amount: i64) -> OrderCommand {
     OrderCommand::RecordPayment {
         payment_id: placement().payment_id,
-        amount: kes(amount),
+        brought: kes(amount),
     }
 }
 
@@ -591,5 +594,6 @@ fn cancel() -> OrderCommand {
     OrderCommand::Cancel {
         by: CancelledBy::Customer,
         reason: None,
+        refund_follows: false,
     }
 }

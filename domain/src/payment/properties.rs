@@ -20,7 +20,7 @@ proptest! {
                 match &event {
                     PaymentEvent::Captured { amount, .. } => came += amount.amount(),
                     PaymentEvent::Refunded(refund) => gone += refund.amount.amount(),
-                    PaymentEvent::Initiated { .. } | PaymentEvent::Cancelled { .. } => (),
+                    _ => (),
                 }
                 payment.apply(event);
                 prop_assert!(0 <= gone && gone <= came && came <= DUE, "{gone} of {came}");
@@ -57,6 +57,7 @@ fn initiated() -> PaymentEvent {
         store_id: Uuid::from_u128(2).into(),
         provider: PaymentProvider::CashOnDelivery,
         amount: kes(DUE),
+        terms: None,
     }
 }
 
@@ -70,6 +71,8 @@ fn any_command() -> impl Strategy<Value = PaymentCommand> {
             amount: kes(DUE),
             reference: "R1".parse().unwrap(),
             collected_by: None,
+            fee: None,
+            source: ReferenceSource::Provider,
         }),
         8 => (0..6_u128, -10..700_i64).prop_map(|(number, amount)| PaymentCommand::Refund(Refund {
             refund_id: Uuid::from_u128(number).into(),
@@ -77,7 +80,8 @@ fn any_command() -> impl Strategy<Value = PaymentCommand> {
             reason: "damaged".parse().unwrap(),
             method: RefundMethod::Cash,
             reference: format!("B{number}").parse().unwrap(),
-            refunded_by: Uuid::from_u128(7).into(),
+            refunded_by: Some(Uuid::from_u128(7).into()),
+            purpose: None,
         })),
         1 => Just(PaymentCommand::Cancel {
             reason: "called off".parse().unwrap(),

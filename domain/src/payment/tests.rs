@@ -1,7 +1,10 @@
 //! Given, when, then.
 
+mod online;
+mod returns;
+
 use super::*;
-use crate::Currency;
+use crate::{AccountId, Currency, Personal, SubjectId, Text};
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use uuid::Uuid;
 
@@ -109,11 +112,10 @@ fn only_the_amount_that_is_due_is_captured() {
             amount: dollars,
             reference: "R1".parse().unwrap(),
             collected_by: None,
+            fee: None,
+            source: ReferenceSource::Provider,
         })
-        .then_expect_error(PaymentError::AmountDiffers {
-            expected: kes(1_000),
-            found: dollars,
-        });
+        .then_expect_error(PaymentError::CurrencyDiffers { asked: dollars });
 }
 
 #[test]
@@ -237,7 +239,8 @@ fn a_refund(number: u128, amount: i64) -> Refund {
         reason: "damaged".parse().unwrap(),
         method: RefundMethod::Cash,
         reference: format!("B{number}").parse().unwrap(),
-        refunded_by: Uuid::from_u128(7).into(),
+        refunded_by: Some(Uuid::from_u128(7).into()),
+        purpose: None,
     }
 }
 
@@ -246,7 +249,10 @@ fn refund(number: u128, amount: i64) -> PaymentCommand {
 }
 
 fn refunded(number: u128, amount: i64) -> PaymentEvent {
-    PaymentEvent::Refunded(a_refund(number, amount))
+    PaymentEvent::Refunded(Refund {
+        purpose: Some(purpose(CASH)),
+        ..a_refund(number, amount)
+    })
 }
 
 fn given_events(events: Vec<PaymentEvent>) -> AggregateTestExecutor<Payment> {
@@ -287,7 +293,18 @@ fn initiated(provider: PaymentProvider, amount: i64) -> PaymentEvent {
         store_id: store(),
         provider,
         amount: kes(amount),
+        terms: terms(provider),
     }
+}
+
+fn terms(provider: PaymentProvider) -> Option<Box<Terms>> {
+    let terms = Terms {
+        payer: Personal::new(SubjectId::from(order()), Payer::default()),
+        asked_at: chrono::DateTime::UNIX_EPOCH,
+        pay_by: chrono::DateTime::UNIX_EPOCH,
+        capture_later: false,
+    };
+    (!provider.is_recorded_by_hand()).then(|| Box::new(terms))
 }
 
 fn captured(amount: i64, reference: &str) -> PaymentEvent {
@@ -295,6 +312,18 @@ fn captured(amount: i64, reference: &str) -> PaymentEvent {
         amount: kes(amount),
         reference: reference.parse().unwrap(),
         collected_by: Some(cashier()),
+        fee: None,
+        is_provisional: false,
+        is_hearsay: false,
+        purpose: Some(purpose(CASH)),
+    }
+}
+
+fn purpose(provider: PaymentProvider) -> Purpose {
+    Purpose {
+        order_id: order(),
+        store_id: store(),
+        provider,
     }
 }
 
@@ -310,6 +339,7 @@ fn initiate(provider: PaymentProvider, amount: i64) -> PaymentCommand {
         store_id: store(),
         provider,
         amount: kes(amount),
+        terms: terms(provider),
     }
 }
 
@@ -318,6 +348,8 @@ fn capture(amount: i64, reference: &str) -> PaymentCommand {
         amount: kes(amount),
         reference: reference.parse().unwrap(),
         collected_by: Some(cashier()),
+        fee: None,
+        source: ReferenceSource::Provider,
     }
 }
 

@@ -128,6 +128,10 @@ fn what_decides_over_others_is_held_by_few() {
                 VendorFinance,
             ],
         ),
+        (
+            Permission::ApprovePayout,
+            vec![PlatformAdmin, TenantOwner, TenantAdmin, StoreManager],
+        ),
     ];
     for (permission, roles) in held {
         assert_eq!(holders(permission), roles, "{permission:?}");

@@ -1,6 +1,7 @@
 //! What may be asked of a store.
 
-use super::{StoreRole, Terms};
+use super::{PayoutRules, StoreRole, Terms};
+use crate::commission::CommissionRules;
 use crate::payment::PaymentProvider;
 use crate::{AccountId, LocationId, Tax, TaxRate, Text, WebOrigin};
 use std::collections::BTreeSet;
@@ -24,8 +25,18 @@ pub enum StoreCommand {
     ChangeCommission {
         commission_bps: TaxRate,
     },
+    /// All of them, in place of those that there were.
+    ChangeCommissionRules(Box<CommissionRules>),
+    ChangePayoutRules(PayoutRules),
     ChangeWebOrigins {
         web_origins: BTreeSet<WebOrigin>,
+    },
+    /// The caller has put what opens the account into safe keeping.
+    SetPaymentAccount {
+        provider: PaymentProvider,
+    },
+    RemovePaymentAccount {
+        provider: PaymentProvider,
     },
     AddLocation {
         location_id: LocationId,

@@ -1,5 +1,7 @@
 //! Why a store says no.
 
+use super::PayoutRulesError;
+use crate::commission::CommissionError;
 use crate::{LocationId, TeamError};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,12 @@ pub enum StoreError {
     TooManyLocations { max: usize },
     #[error("a store cannot have more than {max} web origins")]
     TooManyWebOrigins { max: usize },
+    #[error("nobody has an account of that kind")]
+    NoSuchAccount,
+    #[error(transparent)]
+    Commission(#[from] CommissionError),
+    #[error(transparent)]
+    PayoutRules(#[from] PayoutRulesError),
     #[error(transparent)]
     Team(#[from] TeamError),
 }

@@ -1,5 +1,7 @@
 //! What has happened to a store.
 
+use super::PayoutRules;
+use crate::commission::CommissionRules;
 use crate::event_names::event_names;
 use crate::payment::PaymentProvider;
 use crate::{
@@ -56,8 +58,19 @@ pub enum StoreEvent {
     CommissionChanged {
         commission_bps: TaxRate,
     },
+    /// All of them, the store's own percentage among them.
+    CommissionRulesChanged(Box<CommissionRules>),
+    /// All of them.
+    PayoutRulesChanged(PayoutRules),
     WebOriginsChanged {
         web_origins: BTreeSet<WebOrigin>,
+    },
+    /// What opens its account with a provider was set, once more perhaps. It lies elsewhere, sealed.
+    PaymentAccountSet {
+        provider: PaymentProvider,
+    },
+    PaymentAccountRemoved {
+        provider: PaymentProvider,
     },
     LocationAdded {
         location_id: LocationId,
@@ -88,7 +101,11 @@ event_names!(StoreEvent, "store", {
     TaxChanged => "tax_changed" v 1,
     PaymentMethodsChanged => "payment_methods_changed" v 1,
     CommissionChanged => "commission_changed" v 1,
+    CommissionRulesChanged => "commission_rules_changed" v 1,
+    PayoutRulesChanged => "payout_rules_changed" v 1,
     WebOriginsChanged => "web_origins_changed" v 1,
+    PaymentAccountSet => "payment_account_set" v 1,
+    PaymentAccountRemoved => "payment_account_removed" v 1,
     LocationAdded => "location_added" v 1,
     LocationRenamed => "location_renamed" v 1,
     MemberAdded => "member_added" v 1,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::TeamError;
+use crate::commission::CommissionError;
 use cqrs_es::test::{AggregateTestExecutor, TestFramework};
 use uuid::Uuid;
 
@@ -74,6 +75,14 @@ fn each_term_can_be_changed_and_is_changed_once() {
             },
         ),
         (
+            StoreCommand::ChangeCommissionRules(Box::new(rules(1_000, 50))),
+            StoreEvent::CommissionRulesChanged(Box::new(rules(1_000, 50))),
+        ),
+        (
+            StoreCommand::ChangePayoutRules(paid_weekly()),
+            StoreEvent::PayoutRulesChanged(paid_weekly()),
+        ),
+        (
             have_pages_at(["https://shop.example", "http://localhost:3000"]),
             pages_at(["https://shop.example", "http://localhost:3000"]),
         ),
@@ -108,6 +117,49 @@ fn terms_as_they_are_need_no_change() {
     for command in commands {
         given([opened()]).when(command).then_expect_events(vec![]);
     }
+}
+
+#[test]
+fn the_standard_percentage_is_one_wherever_it_was_changed() {
+    let changed = StoreEvent::CommissionRulesChanged(Box::new(rules(700, 50)));
+    let store = after([opened(), changed.clone()]);
+    let shop = store.open().unwrap();
+    assert_eq!(shop.terms().commission_bps, rate(700));
+    assert_eq!(shop.commission(), &rules(700, 50));
+
+    let percentage = StoreEvent::CommissionChanged {
+        commission_bps: rate(900),
+    };
+    let store = after([opened(), changed, percentage]);
+    let shop = store.open().unwrap();
+    assert_eq!(shop.terms().commission_bps, rate(900));
+    assert_eq!(shop.commission(), &rules(900, 50));
+
+    let store = after([opened()]);
+    let standard = store.open().unwrap().commission().standard;
+    assert_eq!(standard, CommissionRule::of_bps(terms().commission_bps));
+}
+
+#[test]
+fn rules_of_commission_that_cannot_stand_are_refused() {
+    given([opened()])
+        .when(StoreCommand::ChangeCommissionRules(Box::new(rules(
+            700, -1,
+        ))))
+        .then_expect_error(StoreError::Commission(CommissionError::OutOfRange {
+            max: CommissionRules::AMOUNT_MAX,
+        }));
+}
+
+#[test]
+fn rules_of_payouts_that_cannot_stand_are_refused() {
+    let rules = PayoutRules {
+        hold_days: 91,
+        ..paid_weekly()
+    };
+    given([opened()])
+        .when(StoreCommand::ChangePayoutRules(rules))
+        .then_expect_error(PayoutRulesError::HeldTooLong { max: 90 }.into());
 }
 
 #[test]
@@ -401,6 +453,18 @@ fn name(text: &str) -> Text<120> {
     text.parse().unwrap()
 }
 
+fn rules(bps: u32, fixed: i64) -> CommissionRules {
+    CommissionRules {
+        standard: CommissionRule {
+            bps: rate(bps),
+            fixed,
+            cap: None,
+        },
+        tax_rate_bps: rate(1_600),
+        ..CommissionRules::default()
+    }
+}
+
 fn rate(bps: u32) -> crate::TaxRate {
     bps.try_into().unwrap()
 }
@@ -470,6 +534,13 @@ fn location_added(location_id: LocationId, text: &str) -> StoreEvent {
 fn rename_location(location_id: LocationId, text: &str) -> StoreCommand {
     let name = name(text);
     StoreCommand::RenameLocation { location_id, name }
+}
+
+fn paid_weekly() -> PayoutRules {
+    PayoutRules {
+        schedule: PayoutSchedule::Weekly,
+        ..PayoutRules::default()
+    }
 }
 
 fn location_renamed(location_id: LocationId, text: &str) -> StoreEvent {

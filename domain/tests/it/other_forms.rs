@@ -1,11 +1,14 @@
 //! The other forms that an event may have.
 
+use crate::payment_forms::payment_forms;
 use crate::samples::{cancelled, id, kes, personal, placement, text, variant};
+use crate::vendor_account_forms::vendor_account_forms;
 use soko_domain::account::{AccountEvent, PlatformRole};
 use soko_domain::cart::{CartEvent, CartOwner};
 use soko_domain::category::CategoryEvent;
-use soko_domain::order::{CancelledBy, Customer, OrderEvent, Placement};
-use soko_domain::payment::{PaymentEvent, PaymentProvider};
+use soko_domain::commission::{CommissionRule, CommissionRules};
+use soko_domain::order::{CancelledBy, Customer, OrderEvent, Placement, Shares};
+use soko_domain::payment::PaymentProvider;
 use soko_domain::product::{Description, ProductEvent, Variant};
 use soko_domain::stock::{StockEvent, StockNote};
 use soko_domain::store::{StoreEvent, StoreRole};
@@ -19,6 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) fn other_forms() -> Vec<(String, AnyEvent)> {
     let mut forms = bare();
     forms.extend(role_names());
+    forms.extend(payment_forms());
+    forms.push(("bare".to_owned(), AnyEvent::Store(id(1), bare_rules())));
+    forms.extend(vendor_account_forms());
+    forms.extend(shared());
     forms.extend(Currency::ALL.map(|currency| {
         let price = Money::new(1, currency);
         let event = ProductEvent::PriceChanged {
@@ -143,19 +150,43 @@ fn bare() -> Vec<(String, AnyEvent)> {
                 },
             ),
         ),
-        (
-            "bare",
-            AnyEvent::Payment(
-                id(1),
-                PaymentEvent::Captured {
-                    amount: kes(220_000),
-                    reference: text("MPESA-QK1"),
-                    collected_by: None,
-                },
-            ),
-        ),
     ];
     forms.map(|(case, event)| (case.to_owned(), event)).into()
+}
+
+fn bare_rules() -> StoreEvent {
+    StoreEvent::CommissionRulesChanged(Box::new(CommissionRules {
+        standard: CommissionRule::of_bps(1_000.try_into().unwrap()),
+        ..CommissionRules::default()
+    }))
+}
+
+/// What the store keeps, and whose the money is.
+fn shared() -> [(String, AnyEvent); 4] {
+    let mut placement = placement();
+    placement.lines[0].commission = 19_000;
+    placement.lines[0].commission_tax = 3_040;
+    let sale = Shares::of_sale(&placement).unwrap();
+    let (payment_id, refund_id) = (id(40), id(41));
+    let refunded = |amount: i64, kept: i64| OrderEvent::Refunded {
+        payment_id,
+        refund_id,
+        amount,
+        kept,
+        shares: sale.part(kes(amount)).ok(),
+    };
+    let paid = OrderEvent::Paid {
+        payment_id,
+        amount: 220_000,
+        shares: Some(sale.clone()),
+    };
+    [
+        ("partly", refunded(20_000, 200_000)),
+        ("wholly", refunded(220_000, 0)),
+        ("shared", paid),
+        ("commission", OrderEvent::Placed(Box::new(placement))),
+    ]
+    .map(|(case, event)| (case.to_owned(), AnyEvent::Order(id(1), event)))
 }
 
 fn role_names() -> Vec<(String, AnyEvent)> {

@@ -1,14 +1,23 @@
 //! One of every event, with every field filled, as the golden files are first written.
 
+use crate::vendor_account_forms::vendor_account;
+use chrono::DateTime;
 use serde::de::DeserializeOwned;
 use soko_domain::account::{AccountEvent, PlatformRole};
 use soko_domain::cart::{CartEvent, CartOwner};
 use soko_domain::category::CategoryEvent;
+use soko_domain::commission::{CommissionRule, CommissionRules};
 use soko_domain::order::{CancelledBy, Customer, OrderEvent, OrderLine, Placement, Totals};
-use soko_domain::payment::{PaymentEvent, PaymentProvider, Refund, RefundMethod};
+use soko_domain::payment::{
+    Dispute, DisputeStage, DisputedMoney, NextAction, PaymentEvent, PaymentProvider, Refund,
+    RefundMethod, RefundRequest,
+};
 use soko_domain::product::{Description, ProductEvent, Seo, Variant};
+use soko_domain::statement::{
+    LineKind, Opening, Period, StatementEvent, StatementLine, StatementProvider, Tally,
+};
 use soko_domain::stock::{StockEvent, StockNote};
-use soko_domain::store::{StoreEvent, StoreRole, Terms};
+use soko_domain::store::{PayoutRules, PayoutSchedule, StoreEvent, StoreRole, Terms};
 use soko_domain::tenant::{TenantEvent, TenantRole};
 use soko_domain::vendor::{VendorEvent, VendorRole};
 use soko_domain::{
@@ -31,6 +40,8 @@ pub(crate) fn every_event() -> Vec<AnyEvent> {
     events.extend(cart().map(|event| AnyEvent::Cart(id(1), event)));
     events.extend(order().map(|event| AnyEvent::Order(id(1), event)));
     events.extend(payment().map(|event| AnyEvent::Payment(id(1), event)));
+    events.extend(statement().map(|event| AnyEvent::Statement(id(1), event)));
+    events.extend(vendor_account().map(|event| AnyEvent::VendorAccount(id(1), event)));
     events
 }
 
@@ -119,11 +130,23 @@ fn store() -> impl Iterator<Item = StoreEvent> {
         StoreEvent::CommissionChanged {
             commission_bps: 1_250.try_into().unwrap(),
         },
+        StoreEvent::CommissionRulesChanged(Box::new(commission_rules())),
+        StoreEvent::PayoutRulesChanged(PayoutRules {
+            hold_days: 14,
+            four_eyes_above: 5_000_000,
+            schedule: PayoutSchedule::Weekly,
+        }),
         StoreEvent::WebOriginsChanged {
             web_origins: BTreeSet::from([
                 text("http://localhost:3000"),
                 text("https://shop.example:8443"),
             ]),
+        },
+        StoreEvent::PaymentAccountSet {
+            provider: PaymentProvider::Mpesa,
+        },
+        StoreEvent::PaymentAccountRemoved {
+            provider: PaymentProvider::Mpesa,
         },
         StoreEvent::LocationAdded {
             location_id,
@@ -145,6 +168,20 @@ fn store() -> impl Iterator<Item = StoreEvent> {
         StoreEvent::Closed {},
     ]
     .into_iter()
+}
+
+fn commission_rules() -> CommissionRules {
+    let rule = |bps: u32, fixed, cap| CommissionRule {
+        bps: bps.try_into().unwrap(),
+        fixed,
+        cap,
+    };
+    CommissionRules {
+        standard: rule(1_000, 2_500, Some(100_000)),
+        tax_rate_bps: 1_600.try_into().unwrap(),
+        vendors: BTreeMap::from([(id(11), rule(800, 0, None))]),
+        categories: BTreeMap::from([(id(70), rule(0, 5_000, None))]),
+    }
 }
 
 fn vendor() -> impl Iterator<Item = VendorEvent> {
@@ -344,12 +381,23 @@ fn order() -> impl Iterator<Item = OrderEvent> {
         OrderEvent::Paid {
             payment_id: id(40),
             amount: 220_000,
+            shares: None,
         },
         OrderEvent::Refunded {
             payment_id: id(40),
             refund_id: id(41),
             amount: 20_000,
             kept: 200_000,
+            shares: None,
+        },
+        OrderEvent::PaymentAttempted {
+            payment_id: id(42),
+            provider: PaymentProvider::Mpesa,
+        },
+        OrderEvent::PartlyPaid {
+            payment_id: id(42),
+            amount: 20_000,
+            due: 200_000,
         },
         OrderEvent::Packed { vendor_id },
         OrderEvent::Shipped {
@@ -360,6 +408,11 @@ fn order() -> impl Iterator<Item = OrderEvent> {
         OrderEvent::Delivered { vendor_id },
         OrderEvent::Completed {},
         cancelled(CancelledBy::Customer, Some(text("changed my mind"))),
+        OrderEvent::Expired {
+            store_id: placement().store_id,
+            currency: placement().currency,
+            lines: placement().lines.iter().map(Into::into).collect(),
+        },
     ]
     .into_iter()
 }
@@ -371,11 +424,84 @@ fn payment() -> impl Iterator<Item = PaymentEvent> {
             store_id: id(10),
             provider: PaymentProvider::CashOnDelivery,
             amount: kes(220_000),
+            terms: None,
         },
+        PaymentEvent::Started {
+            handle: Some(text("ws_CO_0001")),
+            next: Some(Personal::new(
+                subject(),
+                NextAction::AwaitPhonePrompt {
+                    instructions: Some("Dial *151*2*7#".to_owned()),
+                },
+            )),
+        },
+        PaymentEvent::PutOff {
+            because: text("there is no connection"),
+        },
+        PaymentEvent::Authorised {
+            amount: kes(220_000),
+        },
+        PaymentEvent::Doubted {
+            because: text("no answer in time"),
+        },
+        PaymentEvent::Resumed {},
         PaymentEvent::Captured {
             amount: kes(220_000),
             reference: text("RECEIPT-0001"),
             collected_by: Some(id(30)),
+            fee: None,
+            is_provisional: false,
+            is_hearsay: false,
+            purpose: None,
+        },
+        PaymentEvent::ReferenceLearned {
+            provisional: text("ws_CO_0001"),
+            reference: text("SJK1ABCDEF"),
+            amount: kes(220_000),
+            is_hearsay: false,
+        },
+        PaymentEvent::ReferenceContested {
+            reference: text("SJK1ABCDEF"),
+            told: text("SJK9ZYXWVU"),
+            amount: kes(220_000),
+        },
+        PaymentEvent::Failed {
+            reason: text("cancelled_by_payer"),
+            words: Some(text("Request cancelled by user")),
+        },
+        PaymentEvent::Expired {},
+        PaymentEvent::Cancelled {
+            reason: text("the order was cancelled"),
+        },
+    ]
+    .into_iter()
+    .chain(after_a_capture())
+}
+
+fn after_a_capture() -> impl Iterator<Item = PaymentEvent> {
+    [
+        PaymentEvent::RefundRequested {
+            request: RefundRequest {
+                refund_id: id(41),
+                amount: kes(20_000),
+                reason: text("one mug was broken"),
+                is_surplus: true,
+                requested_by: Some(id(30)),
+            },
+            of: text("SJK1ABCDEF"),
+        },
+        PaymentEvent::RefundStarted {
+            refund_id: id(41),
+            handle: text("AG_0001"),
+        },
+        PaymentEvent::RefundDoubted {
+            refund_id: id(41),
+            because: text("no answer in time"),
+        },
+        PaymentEvent::RefundFailed {
+            refund_id: id(41),
+            reason: text("not_enough_money_of_ours"),
+            words: Some(text("The balance is insufficient")),
         },
         PaymentEvent::Refunded(Refund {
             refund_id: id(41),
@@ -383,10 +509,70 @@ fn payment() -> impl Iterator<Item = PaymentEvent> {
             reason: text("one mug was broken"),
             method: RefundMethod::MobileMoney,
             reference: text("SJK1ABCDEF"),
-            refunded_by: id(30),
+            refunded_by: Some(id(30)),
+            purpose: None,
         }),
-        PaymentEvent::Cancelled {
-            reason: text("the order was cancelled"),
+        PaymentEvent::RefundReturned {
+            refund_id: id(41),
+            amount: kes(20_000),
+            purpose: None,
+        },
+        PaymentEvent::Disputed(Dispute {
+            reference: text("dp_0001"),
+            amount: kes(220_000),
+            stage: DisputeStage::Open,
+            money: Some(DisputedMoney::Withdrawn),
+            words: Some(text("fraudulent")),
+            answer_by: Some(DateTime::UNIX_EPOCH),
+            purpose: None,
+        }),
+        PaymentEvent::CreditHeld {
+            amount: kes(20_000),
+            decide_by: DateTime::UNIX_EPOCH,
+            because: text("the order was paid otherwise"),
+        },
+    ]
+    .into_iter()
+}
+
+fn statement() -> impl Iterator<Item = StatementEvent> {
+    let opening = Opening {
+        store_id: id(10),
+        provider: StatementProvider::Stripe,
+        digest: text("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+        period: Period {
+            from: text("2026-11-01T00:00:00Z"),
+            to: text("2026-11-30T23:59:59.999999Z"),
+        },
+        lines: 1,
+    };
+    let line = StatementLine {
+        reference: text("txn_00000001"),
+        name: Some(text("pi_3OrderOne")),
+        other_name: Some(text("ch_3OrderOne")),
+        kind: LineKind::Capture,
+        amount: kes(220_000),
+        fee: Some(kes(8_580)),
+        happened_at: text("2026-11-21T09:30:00Z"),
+        words: text("charge"),
+    };
+    [
+        StatementEvent::Opened(opening),
+        StatementEvent::LineRecorded {
+            store_id: id(10),
+            provider: StatementProvider::Stripe,
+            line_id: id(71),
+            number: 1,
+            line,
+        },
+        StatementEvent::Closed {
+            lines: 1,
+            tallies: vec![Tally {
+                kind: LineKind::Capture,
+                lines: 1,
+                amount: kes(220_000),
+                fees: kes(8_580),
+            }],
         },
     ]
     .into_iter()
@@ -436,6 +622,8 @@ pub(crate) fn placement() -> Placement {
             discount: 5_000,
             tax: 26_207,
             total: 190_000,
+            commission: 0,
+            commission_tax: 0,
         }],
         totals: Totals {
             subtotal: 195_000,
@@ -474,7 +662,7 @@ pub(crate) fn text<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-fn subject() -> SubjectId {
+pub(crate) fn subject() -> SubjectId {
     SubjectId::from_uuid(Uuid::from_u128(30))
 }
 
@@ -484,6 +672,10 @@ pub(crate) fn personal<T: DeserializeOwned + FromStr<Err: Debug>>(value: &str) -
 
 fn email() -> Personal<EmailAddress> {
     personal("wanjiru@example.com")
+}
+
+pub(crate) fn personal_of<T>(value: T) -> Personal<T> {
+    Personal::new(subject(), value)
 }
 
 pub(crate) fn kes(amount: i64) -> Money {

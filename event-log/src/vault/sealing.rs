@@ -3,7 +3,8 @@
 use super::keys::{DataKey, Keys};
 use super::{Known, Vault, VaultError, personal_json};
 use crate::NewEvent;
-use soko_domain::SubjectId;
+use cqrs_es::Aggregate;
+use soko_domain::{SubjectId, VendorAccount};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -74,8 +75,11 @@ impl<'a> Sealer<'a> {
             return Ok(Vec::new());
         }
         let begins = |subject: &SubjectId| {
-            let opens =
-                |event: &NewEvent| event.sequence == 1 && event.stream_id == subject.as_uuid();
+            let opens = |event: &NewEvent| {
+                event.sequence == 1 && event.stream_id == subject.as_uuid()
+                    // A vendor's account goes by the id of the vendor, which has its key already.
+                    && event.stream_type != VendorAccount::TYPE
+            };
             events.iter().any(opens)
         };
         let mut known = BTreeMap::new();

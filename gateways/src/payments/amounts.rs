@@ -60,7 +60,7 @@ impl ReportedAmount {
 
 /// `None` if it is not a plain number, negative, too large, or finer than a minor unit. Zeros behind
 /// the last digit change nothing.
-fn minor_units(text: &str, exponent: u32) -> Option<i64> {
+pub(crate) fn minor_units(text: &str, exponent: u32) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {

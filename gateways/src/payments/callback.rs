@@ -15,7 +15,7 @@ pub struct Callback<'a> {
 }
 
 /// No provider writes so much.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Why nothing of a callback is believed. Nothing in it shows what stood in the callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -58,11 +58,24 @@ pub enum RefundQuery {
     ByCallback,
 }
 
+/// What a provider can do; `None` where nobody is asked.
+pub const fn capabilities_of(provider: PaymentProvider) -> Option<&'static Capabilities> {
+    match provider {
+        PaymentProvider::BankTransfer | PaymentProvider::CashOnDelivery => None,
+        PaymentProvider::Ecocash => Some(&ECOCASH),
+        PaymentProvider::Mpesa => Some(&MPESA),
+        PaymentProvider::Paynow => Some(&PAYNOW),
+        PaymentProvider::Paystack => Some(&PAYSTACK),
+        PaymentProvider::Stripe => Some(&STRIPE),
+        PaymentProvider::StripeCheckout => Some(&STRIPE_CHECKOUT),
+    }
+}
+
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(super) const MPESA: Capabilities = Capabilities {
+pub(super) static MPESA: Capabilities = Capabilities {
     provider: PaymentProvider::Mpesa,
     currencies: &[Currency::Kes],
     captures_later: false,
@@ -78,7 +91,7 @@ pub(super) const MPESA: Capabilities = Capabilities {
     ask_after: &[seconds(15), seconds(30), seconds(60), seconds(180)],
 };
 
-pub(super) const PAYSTACK: Capabilities = Capabilities {
+pub(super) static PAYSTACK: Capabilities = Capabilities {
     provider: PaymentProvider::Paystack,
     currencies: &[Currency::Kes, Currency::Usd, Currency::Zar],
     captures_later: false,
@@ -93,7 +106,7 @@ pub(super) const PAYSTACK: Capabilities = Capabilities {
     ask_after: &[seconds(30), seconds(60), seconds(180), seconds(600)],
 };
 
-pub(super) const STRIPE: Capabilities = Capabilities {
+pub(super) static STRIPE: Capabilities = Capabilities {
     provider: PaymentProvider::Stripe,
     currencies: &[Currency::Kes, Currency::Usd, Currency::Zar],
     captures_later: true,
@@ -108,12 +121,12 @@ pub(super) const STRIPE: Capabilities = Capabilities {
     ask_after: &[seconds(60), seconds(300), seconds(1_800)],
 };
 
-pub(super) const STRIPE_CHECKOUT: Capabilities = Capabilities {
+pub(super) static STRIPE_CHECKOUT: Capabilities = Capabilities {
     provider: PaymentProvider::StripeCheckout,
     ..STRIPE
 };
 
-pub(super) const PAYNOW: Capabilities = Capabilities {
+pub(super) static PAYNOW: Capabilities = Capabilities {
     provider: PaymentProvider::Paynow,
     currencies: &[Currency::Usd, Currency::Zwg],
     captures_later: false,
@@ -130,7 +143,7 @@ pub(super) const PAYNOW: Capabilities = Capabilities {
     ask_after: &[seconds(15), seconds(30), seconds(60), seconds(300)],
 };
 
-pub(super) const ECOCASH: Capabilities = Capabilities {
+pub(super) static ECOCASH: Capabilities = Capabilities {
     provider: PaymentProvider::Ecocash,
     currencies: &[Currency::Usd, Currency::Zwg],
     captures_later: false,

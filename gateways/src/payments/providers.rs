@@ -62,6 +62,10 @@ impl Providers {
         })
     }
 
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
     /// A store's account, as its credentials open it. It costs nothing, so that credentials need not
     /// be kept open between calls.
     pub fn account(&self, credentials: Credentials) -> Box<dyn PaymentAccount> {

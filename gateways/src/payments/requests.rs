@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use soko_domain::payment::Wallet;
 use soko_domain::{Currency, EmailAddress, Money, PaymentId, PhoneNumber};
 use url::Url;
 use uuid::Uuid;
@@ -28,16 +29,6 @@ pub struct StartPayment {
     pub wallet: Option<Wallet>,
     /// Whether the payer only agrees now, and the money is taken by [`super::Captures`].
     pub capture_later: bool,
-}
-
-/// A mobile wallet that a provider can prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Wallet {
-    Ecocash,
-    Innbucks,
-    Mpesa,
-    Omari,
-    Onemoney,
 }
 
 /// About a payment that was started, or may have been.

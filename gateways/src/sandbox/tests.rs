@@ -11,4 +11,5 @@ mod pages;
 mod paynow;
 mod paystack;
 mod races;
+mod statements;
 mod stripe;

@@ -26,7 +26,16 @@ pub struct ActorBlocks;
 impl ReadModel for ActorBlocks {
     const VERSION: i32 = 1;
     const STREAMS: &'static [&'static str] = &[
-        "account", "cart", "category", "order", "payment", "product", "stock", "store", "tenant",
+        "account",
+        "cart",
+        "category",
+        "order",
+        "payment",
+        "product",
+        "statement",
+        "stock",
+        "store",
+        "tenant",
         "vendor",
     ];
     const ROW_BYTES: usize = 160;

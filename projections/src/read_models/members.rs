@@ -115,7 +115,9 @@ impl Change {
             | AnyEvent::Stock(..)
             | AnyEvent::Cart(..)
             | AnyEvent::Order(..)
-            | AnyEvent::Payment(..) => return None,
+            | AnyEvent::Payment(..)
+            | AnyEvent::Statement(..)
+            | AnyEvent::VendorAccount(..) => return None,
         };
         Some(Self {
             scope,
@@ -149,8 +151,12 @@ fn of_store(event: &StoreEvent) -> Option<AccountAndRole> {
         | StoreEvent::TaxChanged { .. }
         | StoreEvent::PaymentMethodsChanged { .. }
         | StoreEvent::CommissionChanged { .. }
+        | StoreEvent::PaymentAccountSet { .. }
+        | StoreEvent::PaymentAccountRemoved { .. }
+        | StoreEvent::CommissionRulesChanged(_)
         | StoreEvent::LocationAdded { .. }
         | StoreEvent::LocationRenamed { .. }
+        | StoreEvent::PayoutRulesChanged(_)
         | StoreEvent::WebOriginsChanged { .. }
         | StoreEvent::Closed {} => None,
     }

@@ -88,6 +88,9 @@ fn text_of(event: &OrderEvent) -> String {
     match event {
         OrderEvent::Placed(_) => "Your order was placed".to_owned(),
         OrderEvent::Paid { .. } => "Your payment has arrived".to_owned(),
+        OrderEvent::PaymentAttempted { .. } => "Another way to pay was chosen".to_owned(),
+        OrderEvent::PartlyPaid { .. } => "Some of your payment has arrived".to_owned(),
+        OrderEvent::Expired { .. } => "Your order was not paid in time".to_owned(),
         OrderEvent::Refunded { kept: 0, .. } => "Your money went back to you".to_owned(),
         OrderEvent::Refunded { .. } => "Some of your money went back to you".to_owned(),
         OrderEvent::Packed { .. } => "Packed".to_owned(),
@@ -123,8 +126,11 @@ fn vendor_of(event: &OrderEvent) -> Option<VendorId> {
         OrderEvent::Placed(_)
         | OrderEvent::Paid { .. }
         | OrderEvent::Refunded { .. }
+        | OrderEvent::PaymentAttempted { .. }
+        | OrderEvent::PartlyPaid { .. }
         | OrderEvent::Completed {}
-        | OrderEvent::Cancelled { .. } => None,
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::Expired { .. } => None,
     }
 }
 
@@ -138,9 +144,12 @@ fn parcel_of(event: &OrderEvent) -> (Option<&Text<100>>, Option<&Text<100>>) {
         OrderEvent::Placed(_)
         | OrderEvent::Paid { .. }
         | OrderEvent::Refunded { .. }
+        | OrderEvent::PaymentAttempted { .. }
+        | OrderEvent::PartlyPaid { .. }
         | OrderEvent::Packed { .. }
         | OrderEvent::Delivered { .. }
         | OrderEvent::Completed {}
-        | OrderEvent::Cancelled { .. } => (None, None),
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::Expired { .. } => (None, None),
     }
 }

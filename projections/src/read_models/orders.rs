@@ -157,13 +157,23 @@ impl Order {
 
     fn apply(&mut self, event: &OrderEvent) {
         match event {
-            OrderEvent::Placed(_) => (),
             OrderEvent::Paid { payment_id, .. } => {
                 self.payment_id = *payment_id;
                 self.payment_status = PaymentStatus::Captured;
             }
-            OrderEvent::Refunded { kept, .. } => {
+            OrderEvent::Refunded { kept, .. } if self.is_paid() => {
                 self.payment_status = PaymentStatus::of_kept(*kept, self.total);
+            }
+            // Or a part of what was not enough.
+            OrderEvent::Placed(_) | OrderEvent::Refunded { .. } | OrderEvent::PartlyPaid { .. } => {
+            }
+            OrderEvent::PaymentAttempted {
+                payment_id,
+                provider,
+            } => {
+                self.payment_id = *payment_id;
+                self.provider = *provider;
+                self.payment_status = PaymentStatus::at_first(*provider);
             }
             OrderEvent::Packed { vendor_id } => {
                 self.fulfil(*vendor_id, |part| part.status = FulfilmentStatus::Packed);
@@ -186,6 +196,10 @@ impl Order {
                 if !self.payment_status.was_captured() {
                     self.payment_status = PaymentStatus::Cancelled;
                 }
+            }
+            OrderEvent::Expired { .. } => {
+                self.status = OrderStatus::Expired;
+                self.payment_status = PaymentStatus::Expired;
             }
         }
         if !self.status.is_final() {

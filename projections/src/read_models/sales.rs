@@ -153,6 +153,11 @@ impl<'a> Sale<'a> {
                 currency,
                 lines,
                 ..
+            }
+            | OrderEvent::Expired {
+                store_id,
+                currency,
+                lines,
             } => Some(Self {
                 store_id: *store_id,
                 currency: *currency,
@@ -161,6 +166,8 @@ impl<'a> Sale<'a> {
             }),
             OrderEvent::Paid { .. }
             | OrderEvent::Refunded { .. }
+            | OrderEvent::PaymentAttempted { .. }
+            | OrderEvent::PartlyPaid { .. }
             | OrderEvent::Packed { .. }
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered { .. }

@@ -1,7 +1,9 @@
 //! Orders and payments to fold, for the tests of several read models.
 
 use chrono::{DateTime, Utc};
-use soko_domain::order::{CancelledBy, Customer, OrderEvent, OrderItem, Placement, number, price};
+use soko_domain::order::{
+    CancelledBy, Customer, OrderEvent, OrderItem, Placement, Shares, number, price,
+};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::{
     Address, AnyEvent, Currency, Money, OrderId, Personal, StoreId, SubjectId, Tax, TenantId,
@@ -87,6 +89,7 @@ pub(crate) fn paid(placement: &Placement) -> OrderEvent {
     OrderEvent::Paid {
         payment_id: placement.payment_id,
         amount: placement.totals.total,
+        shares: Shares::of_sale(placement).ok(),
     }
 }
 

@@ -118,6 +118,9 @@ impl Store {
     fn apply(&mut self, event: &StoreEvent) {
         match event {
             StoreEvent::Opened(_)
+            | StoreEvent::PayoutRulesChanged(_)
+            | StoreEvent::PaymentAccountSet { .. }
+            | StoreEvent::PaymentAccountRemoved { .. }
             | StoreEvent::MemberAdded { .. }
             | StoreEvent::MemberRoleChanged { .. }
             | StoreEvent::MemberRemoved { .. } => (),
@@ -132,6 +135,9 @@ impl Store {
             }
             StoreEvent::CommissionChanged { commission_bps } => {
                 self.commission_bps = bps(*commission_bps);
+            }
+            StoreEvent::CommissionRulesChanged(rules) => {
+                self.commission_bps = bps(rules.standard.bps);
             }
             StoreEvent::WebOriginsChanged { web_origins } => {
                 self.web_origins = Json(web_origins.clone());

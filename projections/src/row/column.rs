@@ -7,6 +7,7 @@ use super::RowError;
 use crate::read_models::carts::CartStatus;
 use crate::read_models::invitations::InvitationStatus;
 use crate::read_models::members::MemberScope;
+use crate::read_models::payments::{ReferenceDoubt, RefundStage};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -15,12 +16,15 @@ use serde_json::value::RawValue;
 use soko_domain::order::{FulfilmentStatus, OrderStatus};
 use soko_domain::payment::{PaymentProvider, PaymentStatus};
 use soko_domain::product::ProductStatus;
+use soko_domain::statement::{LineKind, StatementProvider};
 use soko_domain::store::StoreRole;
 use soko_domain::tenant::TenantRole;
 use soko_domain::vendor::{VendorRole, VendorStatus};
+use soko_domain::vendor_account::{PayoutMethod, PayoutStatus};
 use soko_domain::{
     AccountId, AggregateId, CartId, CategoryId, Currency, InvitationId, LocationId, OrderId,
-    PaymentId, ProductId, StoreId, TenantId, VariantId, VendorId,
+    PaymentId, PayoutId, ProductId, RefundId, StatementId, StatementLineId, StoreId, TenantId,
+    VariantId, VendorId,
 };
 use uuid::Uuid;
 
@@ -161,7 +165,11 @@ id_columns!(
     LocationId,
     OrderId,
     PaymentId,
+    PayoutId,
     ProductId,
+    RefundId,
+    StatementId,
+    StatementLineId,
     StoreId,
     TenantId,
     VariantId,
@@ -242,11 +250,17 @@ named_columns!(
     Currency,
     FulfilmentStatus,
     InvitationStatus,
+    LineKind,
     MemberScope,
     OrderStatus,
     PaymentProvider,
     PaymentStatus,
+    PayoutMethod,
+    PayoutStatus,
     ProductStatus,
+    ReferenceDoubt,
+    RefundStage,
+    StatementProvider,
     StoreRole,
     TenantRole,
     VendorRole,

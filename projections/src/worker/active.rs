@@ -16,11 +16,11 @@ use tokio::time::Instant;
 const BATCH_MAX: usize = 2_000;
 /// How long after one look at the feed the next one follows, if nobody waits for it: under load,
 /// many events then share a statement and a row's changes become one.
-const PACE: Duration = Duration::from_millis(40);
-/// And after a look that found many.
-const PACE_UNDER_LOAD: Duration = Duration::from_millis(100);
-/// So many in one look are load.
-const LOAD: usize = 400;
+const PACE_MIN: Duration = Duration::from_millis(40);
+const PACE_MAX: Duration = Duration::from_millis(100);
+/// In between, a worker is at work for one part in so many: the slower the machine, or the more it
+/// has to do, the longer the rest.
+const WORK_PART: u32 = 20;
 /// How far the recorded checkpoint may stay behind while nothing touches the model's rows.
 const RECORD_AFTER: Duration = Duration::from_millis(75);
 
@@ -112,12 +112,7 @@ impl<'a, M: ReadModel> Active<'a, M> {
             to = entry.position;
         }
         let began = Instant::now();
-        self.next_look = began
-            + if entries.len() < LOAD {
-                PACE
-            } else {
-                PACE_UNDER_LOAD
-            };
+        self.next_look = began + PACE_MIN;
         if events.is_empty() {
             if self.saved.position == self.reached {
                 self.save_by = Instant::now() + RECORD_AFTER;
@@ -126,6 +121,8 @@ impl<'a, M: ReadModel> Active<'a, M> {
             return Ok(stop);
         }
         let earlier_stop = self.take_in_events(&events, to).await?;
+        let pace = began.elapsed() * WORK_PART;
+        self.next_look = began + pace.clamp(PACE_MIN, PACE_MAX);
         metrics::histogram!("soko_projection_batch_events", "model" => M::NAME)
             .record(u32::try_from(events.len()).unwrap_or(u32::MAX));
         metrics::histogram!("soko_projection_batch_seconds", "model" => M::NAME)

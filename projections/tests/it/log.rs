@@ -145,6 +145,8 @@ fn payload(event: &AnyEvent) -> String {
         AnyEvent::Cart(_, event) => canonical_json(event),
         AnyEvent::Order(_, event) => canonical_json(event),
         AnyEvent::Payment(_, event) => canonical_json(event),
+        AnyEvent::Statement(_, event) => canonical_json(event),
+        AnyEvent::VendorAccount(_, event) => canonical_json(event),
     };
     payload.unwrap()
 }

@@ -4,13 +4,16 @@ use crate::log::{here, id, note, order, tenant, units};
 use soko_domain::account::AccountEvent;
 use soko_domain::cart::{CartEvent, CartOwner};
 use soko_domain::category::CategoryEvent;
-use soko_domain::order::{CancelledBy, Customer, OrderEvent, OrderLine, Placement, Totals};
-use soko_domain::payment::{PaymentEvent, PaymentProvider};
+use soko_domain::order::{
+    CancelledBy, Customer, OrderEvent, OrderLine, Placement, Shares, Totals, VendorShare,
+};
+use soko_domain::payment::{PaymentEvent, PaymentProvider, Purpose, RefundRequest};
 use soko_domain::product::{Description, ProductEvent, Variant};
 use soko_domain::stock::StockEvent;
 use soko_domain::store::{StoreEvent, StoreRole, Terms};
 use soko_domain::tenant::TenantEvent;
 use soko_domain::vendor::{VendorEvent, VendorRole};
+use soko_domain::vendor_account::{Credit, Debit, PayoutMethod, VendorAccountEvent};
 use soko_domain::{
     AccountId, Address, AnyEvent, CategoryId, Currency, Money, Personal, ProductId, StoreId,
     SubjectId, Tax, TaxRate, VariantId, VendorId,
@@ -232,6 +235,8 @@ pub(crate) fn placed(
         discount: 0,
         tax: tax().of(Money::new(price, Currency::Kes)).unwrap().amount(),
         total: price,
+        commission: 0,
+        commission_tax: 0,
     });
     let lines: Vec<OrderLine> = order_lines.collect();
     let total = lines.iter().map(|line| line.total).sum();
@@ -278,6 +283,7 @@ pub(crate) fn placed(
         store_id: store(),
         provider: PaymentProvider::CashOnDelivery,
         amount: Money::new(total, Currency::Kes),
+        terms: None,
     };
     let mut events: Vec<AnyEvent> = reserved.collect();
     events.extend(cart_of(number, customer, &placement.lines));
@@ -337,12 +343,127 @@ pub(crate) fn collected(number: u128, amount: i64) -> Vec<AnyEvent> {
         amount: Money::new(amount, Currency::Kes),
         reference: text(&format!("CASH-{number}")),
         collected_by: Some(owner()),
+        fee: None,
+        is_provisional: false,
+        is_hearsay: false,
+        purpose: Some(Purpose {
+            order_id: order(number),
+            store_id: store(),
+            provider: PaymentProvider::CashOnDelivery,
+        }),
     };
     vec![
         AnyEvent::Payment(payment_id, captured),
-        AnyEvent::Order(order(number), OrderEvent::Paid { payment_id, amount }),
+        AnyEvent::Order(
+            order(number),
+            OrderEvent::Paid {
+                payment_id,
+                amount,
+                shares: Some(sold_by(vendor(0), amount)),
+            },
+        ),
         AnyEvent::Order(order(number), OrderEvent::Completed {}),
     ]
+}
+
+/// All of it by one vendor, of which the store keeps nothing.
+fn sold_by(vendor_id: VendorId, amount: i64) -> Shares {
+    let share = VendorShare {
+        vendor_id,
+        gross: amount,
+        tax: 0,
+        commission: 0,
+        commission_tax: 0,
+        discount: 0,
+    };
+    Shares {
+        store_id: store(),
+        currency: Currency::Kes,
+        shipping: 0,
+        vendors: vec![share],
+    }
+}
+
+/// What a vendor is owed for an order, of which a part goes back, and what it is paid.
+pub(crate) fn settled(number: u128, vendor: u128, amount: i64) -> Vec<AnyEvent> {
+    let vendor_id = self::vendor(vendor);
+    let share = |gross| VendorShare {
+        vendor_id,
+        gross,
+        tax: 0,
+        commission: 0,
+        commission_tax: 0,
+        discount: 0,
+    };
+    let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    let (payout_id, paid_out) = (id(0x6000_0000 + number), amount / 2);
+    [
+        VendorAccountEvent::Opened {
+            store_id: store(),
+            currency: Currency::Kes,
+        },
+        VendorAccountEvent::Credited(Box::new(Credit {
+            order_id: order(number),
+            amount,
+            share: share(amount),
+            available_at: at,
+            credited_at: at,
+        })),
+        VendorAccountEvent::Debited(Box::new(Debit {
+            order_id: order(number),
+            refund_id: id(0x7000_0000 + number),
+            amount: amount / 5,
+            share: share(amount / 5),
+        })),
+        VendorAccountEvent::PayoutRequested {
+            payout_id,
+            store_id: store(),
+            currency: Currency::Kes,
+            amount: paid_out,
+            method: PayoutMethod::ByHand,
+            requested_by: None,
+            requested_at: at,
+        },
+        VendorAccountEvent::PayoutApproved {
+            payout_id,
+            approved_by: Some(owner()),
+        },
+        VendorAccountEvent::PayoutPaid {
+            payout_id,
+            store_id: store(),
+            currency: Currency::Kes,
+            method: PayoutMethod::ByHand,
+            amount: paid_out,
+            reference: text("KCB-1"),
+            paid_by: Some(owner()),
+        },
+    ]
+    .map(|event| AnyEvent::VendorAccount(vendor_id, event))
+    .into()
+}
+
+/// Some of it was to go back, and did not.
+pub(crate) fn refund_failed(number: u128, amount: i64) -> Vec<AnyEvent> {
+    let refund_id = id(0x6000_0000 + number);
+    let request = RefundRequest {
+        refund_id,
+        amount: Money::new(amount, Currency::Kes),
+        reason: text("it was broken"),
+        is_surplus: false,
+        requested_by: None,
+    };
+    let requested = PaymentEvent::RefundRequested {
+        request,
+        of: text(&format!("CASH-{number}")),
+    };
+    let failed = PaymentEvent::RefundFailed {
+        refund_id,
+        reason: text("other"),
+        words: None,
+    };
+    [requested, failed]
+        .map(|event| AnyEvent::Payment(id(0x4000_0000 + number), event))
+        .into()
 }
 
 pub(crate) fn cancelled(placed: &[AnyEvent]) -> AnyEvent {

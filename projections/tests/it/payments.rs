@@ -93,6 +93,7 @@ async fn paid_order(trade: &mut Trade) -> OrderId {
         store_id: STORE,
         provider,
         amount,
+        terms: None,
     };
     let of = |number: u128, event| AnyEvent::Payment(id::<PaymentId>(number), event);
     trade
@@ -113,6 +114,10 @@ async fn paid_order(trade: &mut Trade) -> OrderId {
                     amount,
                     reference: "RECEIPT-1".parse().unwrap(),
                     collected_by: None,
+                    fee: None,
+                    is_provisional: false,
+                    is_hearsay: false,
+                    purpose: None,
                 },
             ),
         ])

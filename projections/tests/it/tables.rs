@@ -1,8 +1,11 @@
 //! All tables together, over a market in which everything happens once.
 
 use crate::log::{Log, id, order};
-use crate::market::{by_account, cancelled, collected, fulfilled, on_sale, opening, placed};
+use crate::market::{
+    by_account, cancelled, collected, fulfilled, on_sale, opening, placed, refund_failed, settled,
+};
 use crate::running::{Node, built};
+use crate::statements::stated;
 use soko_embedded::testing::PATIENCE;
 use soko_projections::read_models::carts::{CartStatus, cart};
 use soko_projections::{AnyReadModel, RebuildOptions, VerifyOptions, all, digest};
@@ -19,6 +22,28 @@ async fn every_table_is_what_its_fold_says() {
         assert!(verification.is_equal(), "{verification:?}");
         assert!(verification.rows > 0, "nothing in {}", model.name());
     }
+}
+
+/// Each row would pay for both.
+#[tokio::test]
+async fn no_table_has_the_same_index_twice() {
+    let log = Log::empty().await;
+    let twice: Vec<String> = sqlx::query_scalar(
+        "SELECT format('%s: %s', a.indexrelid::regclass, b.indexrelid::regclass) \
+         FROM pg_index AS a JOIN pg_index AS b \
+           ON a.indrelid = b.indrelid AND a.indexrelid < b.indexrelid \
+          AND (a.indkey::text, a.indclass::text, a.indoption::text) \
+            = (b.indkey::text, b.indclass::text, b.indoption::text) \
+          AND pg_get_expr(a.indpred, a.indrelid) IS NOT DISTINCT FROM \
+              pg_get_expr(b.indpred, b.indrelid) \
+          AND pg_get_expr(a.indexprs, a.indrelid) IS NOT DISTINCT FROM \
+              pg_get_expr(b.indexprs, b.indrelid) \
+         WHERE a.indrelid::regclass::text NOT LIKE 'pg\\_%'",
+    )
+    .fetch_all(log.pool())
+    .await
+    .unwrap();
+    assert_eq!(twice, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -78,7 +103,8 @@ pub(crate) async fn market() -> Log {
     log
 }
 
-/// Three orders: one is complete, one of two vendors is open, one is cancelled.
+/// Three orders: one is complete, one of two vendors is open, one is cancelled. And what a provider
+/// says of them.
 async fn fill(log: &mut Log) {
     log.append(opening()).await;
     log.append(on_sale(1, 0, "Coffee", 500, 100, &[])).await;
@@ -91,5 +117,8 @@ async fn fill(log: &mut Log) {
     log.append(third).await;
     log.append(fulfilled(1, 0)).await;
     log.append(collected(1, 500)).await;
+    log.append(settled(1, 0, 500)).await;
+    log.append(refund_failed(1, 100)).await;
     log.append([cancelled]).await;
+    log.append(stated(&[("CASH-1", 500)])).await;
 }

@@ -8,7 +8,7 @@ use soko_domain::{AnyEvent, OrderId};
 use soko_event_log::{Position, ScopedReader};
 use soko_projections::read_models::order_tracking::OrderTracking;
 use soko_projections::read_models::orders::{Orders, VendorOrders};
-use soko_projections::read_models::payments::{PaymentMoves, Payments};
+use soko_projections::read_models::payments::{PaymentMoves, PaymentRefunds, Payments};
 use soko_projections::read_models::sales::Sales;
 use soko_projections::{Model, ReadModel, RebuildOptions};
 use sqlx::PgPool;
@@ -62,12 +62,14 @@ impl Trade {
             .working_on::<OrderTracking>()
             .working_on::<Payments>()
             .working_on::<PaymentMoves>()
+            .working_on::<PaymentRefunds>()
             .working_on::<Sales>();
         self.can_be_made_again::<Orders>(&node).await;
         self.can_be_made_again::<VendorOrders>(&node).await;
         self.can_be_made_again::<OrderTracking>(&node).await;
         self.can_be_made_again::<Payments>(&node).await;
         self.can_be_made_again::<PaymentMoves>(&node).await;
+        self.can_be_made_again::<PaymentRefunds>(&node).await;
         self.can_be_made_again::<Sales>(&node).await;
         node.shut_down().await;
     }

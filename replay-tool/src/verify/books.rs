@@ -1,9 +1,10 @@
 //! The invariants of stock and money, over the whole log.
 
+use super::ledger::Ledger;
 use soko_domain::order::OrderEvent;
-use soko_domain::payment::PaymentEvent;
+use soko_domain::payment::{PaymentEvent, PaymentProvider};
 use soko_domain::stock::StockEvent;
-use soko_domain::{AnyEvent, LocationId, OrderId, PaymentId, VariantId};
+use soko_domain::{AnyEvent, LocationId, OrderId, PaymentId, StoreId, VariantId};
 use soko_event_log::{Position, RecordedEvent};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
@@ -18,9 +19,21 @@ pub(super) struct Books {
     payments: HashMap<PaymentId, i64>,
     /// What came and has not gone back.
     kept: HashMap<PaymentId, i64>,
-    references: HashSet<String>,
+    /// Whose account each payment is to come to.
+    accounts: HashMap<PaymentId, Account>,
+    references: HashSet<(Account, String)>,
+    ledger: Ledger,
     last_time: Option<chrono::DateTime<chrono::Utc>>,
     pub(super) events: u64,
+}
+
+/// Within which no reference stands for two payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Account {
+    /// A provider calls no two movements the same, whosever they are.
+    Provider(PaymentProvider),
+    /// What people put on record, each store counts for itself.
+    Store(StoreId),
 }
 
 #[derive(Default, Clone, Copy)]
@@ -31,7 +44,9 @@ struct Place {
 
 struct OpenOrder {
     total: i64,
-    payment_id: PaymentId,
+    /// By each payment, as far as the order needed it.
+    brought: HashMap<PaymentId, i64>,
+    refunded: i64,
     ended: bool,
 }
 
@@ -48,6 +63,7 @@ impl Books {
         self.events += 1;
         let mut broken = Vec::new();
         self.order_in_stream(recorded, &mut broken);
+        self.ledger.enter(recorded, &mut broken);
         match &recorded.event {
             AnyEvent::Stock(variant, event) => self.stock(*variant, event, &mut broken),
             AnyEvent::Order(order, event) => self.order(*order, event, &mut broken),
@@ -58,7 +74,9 @@ impl Books {
             | AnyEvent::Vendor(..)
             | AnyEvent::Category(..)
             | AnyEvent::Product(..)
-            | AnyEvent::Cart(..) => (),
+            | AnyEvent::Cart(..)
+            | AnyEvent::Statement(..)
+            | AnyEvent::VendorAccount(..) => (),
         }
         let at = |what| Finding {
             position: Some(recorded.position),
@@ -70,6 +88,7 @@ impl Books {
     /// What can only be said when the whole log has gone by.
     pub(super) fn close(&self) -> Vec<Finding> {
         let mut broken = Vec::new();
+        self.ledger.close(&mut broken);
         for (order, held) in &self.held {
             let ended = self.orders.get(order).is_some_and(|open| open.ended);
             if ended && held.values().any(|quantity| *quantity != 0) {
@@ -198,43 +217,43 @@ impl Books {
                         totals.total
                     ));
                 }
-                let payment_id = placement.payment_id;
                 let open = OpenOrder {
                     total: totals.total,
-                    payment_id,
+                    brought: HashMap::new(),
+                    refunded: 0,
                     ended: false,
                 };
                 self.orders.insert(order, open);
             }
-            OrderEvent::Paid { payment_id, amount } => {
-                let captured = self.payments.get(payment_id).copied().unwrap_or_default();
-                if captured != *amount {
-                    broken.push(format!(
-                        "order {order}: {amount} paid, payment {payment_id} captured {captured}"
-                    ));
-                }
-                if let Some(open) = self.orders.get(&order)
-                    && (open.total != *amount || open.payment_id != *payment_id)
-                {
-                    broken.push(format!("order {order}: paid otherwise than agreed"));
-                }
-            }
-            OrderEvent::Completed {} | OrderEvent::Cancelled { .. } => {
+            OrderEvent::PartlyPaid {
+                payment_id,
+                amount,
+                due,
+            } => self.brings(order, *payment_id, *amount, *due, broken),
+            OrderEvent::Paid {
+                payment_id, amount, ..
+            } => self.brings(order, *payment_id, *amount, 0, broken),
+            OrderEvent::Completed {}
+            | OrderEvent::Cancelled { .. }
+            | OrderEvent::Expired { .. } => {
                 if let Some(open) = self.orders.get_mut(&order) {
                     open.ended = true;
                 }
             }
-            OrderEvent::Refunded {
-                payment_id, kept, ..
-            } => {
-                let left = self.kept.get(payment_id).copied().unwrap_or_default();
-                if left != *kept {
+            OrderEvent::Refunded { amount, kept, .. } => {
+                let Some(open) = self.orders.get_mut(&order) else {
+                    return;
+                };
+                open.refunded += amount;
+                let left = open.kept();
+                if left != *kept || left < 0 {
                     broken.push(format!(
-                        "order {order}: {kept} is left of payment {payment_id}, which has {left}"
+                        "order {order}: {kept} is left of its money, which comes to {left}"
                     ));
                 }
             }
-            OrderEvent::Packed { .. }
+            OrderEvent::PaymentAttempted { .. }
+            | OrderEvent::Packed { .. }
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered { .. } => {}
         }
@@ -247,18 +266,80 @@ impl Books {
             } => {
                 *self.payments.entry(payment).or_default() += amount.amount();
                 *self.kept.entry(payment).or_default() += amount.amount();
-                if !self.references.insert(reference.to_string()) {
+                if let Some(account) = self.accounts.get(&payment)
+                    && !self.references.insert((*account, reference.to_string()))
+                {
                     broken.push(format!("reference {reference} was applied twice"));
                 }
             }
+            PaymentEvent::Initiated { store_id, provider, .. } => {
+                let account = if provider.is_recorded_by_hand() {
+                    Account::Store(*store_id)
+                } else {
+                    Account::Provider(provider.account())
+                };
+                self.accounts.insert(payment, account);
+            }
             PaymentEvent::Refunded(refund) => {
+                let back = refund.amount.amount();
                 let kept = self.kept.entry(payment).or_default();
-                *kept -= refund.amount.amount();
-                if *kept < 0 || refund.amount.amount() <= 0 {
+                *kept -= back;
+                if *kept < 0 || back <= 0 {
                     broken.push(format!("payment {payment}: more went back than came"));
                 }
             }
-            PaymentEvent::Initiated { .. } | PaymentEvent::Cancelled { .. } => (),
+            PaymentEvent::RefundReturned { amount, .. } => {
+                *self.kept.entry(payment).or_default() += amount.amount();
+            }
+            PaymentEvent::Started { .. }
+            | PaymentEvent::PutOff { .. }
+            | PaymentEvent::Authorised { .. }
+            | PaymentEvent::Doubted { .. }
+            | PaymentEvent::Resumed {}
+            | PaymentEvent::ReferenceLearned { .. }
+            | PaymentEvent::ReferenceContested { .. }
+            | PaymentEvent::Failed { .. }
+            | PaymentEvent::Expired {}
+            | PaymentEvent::RefundRequested { .. }
+            | PaymentEvent::RefundStarted { .. }
+            | PaymentEvent::RefundDoubted { .. }
+            | PaymentEvent::RefundFailed { .. }
+            // What a bank takes may have gone back before: the store then has lost it twice.
+            | PaymentEvent::Disputed(_)
+            | PaymentEvent::CreditHeld { .. }
+            | PaymentEvent::Cancelled { .. } => (),
         }
+    }
+
+    /// Money of a payment counts for the order, and so much is due afterwards.
+    fn brings(
+        &mut self,
+        order: OrderId,
+        payment: PaymentId,
+        amount: i64,
+        due: i64,
+        broken: &mut Vec<String>,
+    ) {
+        let captured = self.payments.get(&payment).copied().unwrap_or_default();
+        let Some(open) = self.orders.get_mut(&order) else {
+            return;
+        };
+        let brought = open.brought.entry(payment).or_default();
+        *brought += amount;
+        if *brought > captured {
+            broken.push(format!(
+                "order {order}: {brought} of payment {payment} counted, which captured {captured}"
+            ));
+        }
+        let left = open.total - open.kept();
+        if left != due {
+            broken.push(format!("order {order}: {due} said to be due, {left} is"));
+        }
+    }
+}
+
+impl OpenOrder {
+    fn kept(&self) -> i64 {
+        self.brought.values().sum::<i64>() - self.refunded
     }
 }

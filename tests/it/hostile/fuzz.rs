@@ -46,6 +46,7 @@ async fn whatever_a_grammar_makes_of_the_document_is_answered_in_form() {
         let callers = Callers::of(&soko, &range.people).await;
         let (soko, range, callers) = (&soko, &range, &callers);
         let tried = stream::iter(range.contract.operations()).map(|operation| async move {
+            let _turn = range.turn(&operation).await;
             let world = World::make(soko, &range.people, &operation).await;
             let recipe = Recipe::of(range, &operation, &world, callers);
             let mut tally = Tally::default();
@@ -64,7 +65,12 @@ async fn whatever_a_grammar_makes_of_the_document_is_answered_in_form() {
         tally.tell(since.elapsed());
     }
     no_failures(&tally.failures);
-    assert_eq!(tally.shallow(), Vec::<&str>::new(), "never went deep");
+    let mut shallow = tally.shallow();
+    // Only a provider can send these, and only it names a refund that was asked for.
+    shallow.retain(|id| {
+        !id.starts_with("post_webhooks_") && *id != "post_payments_id_refunds_refund_id_settle"
+    });
+    assert_eq!(shallow, Vec::<&str>::new(), "never went deep");
     let log = soko.log();
     let cries = log
         .lines()

@@ -1,7 +1,10 @@
 //! A small market for one operation to be tried in, and a valid request to begin from.
 
 use serde_json::{Value, json};
-use soko_tests::{Contract, Operation, Parameter, Person, RawRequest, Soko, address, text};
+use soko_tests::{
+    Contract, Market, Operation, Parameter, Person, RawRequest, STATEMENT, Soko, address,
+    requested_payout, text,
+};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
@@ -16,7 +19,12 @@ pub(super) const VALID_KEY: &str = "valid-key";
 const PASSWORD: &str = "a long enough password";
 
 /// What is not required, but the operation does not go far without it.
-const ALSO: [(&str, &str); 2] = [("post_orders", "lines"), ("get_stock", "store")];
+const ALSO: [(&str, &str); 4] = [
+    ("post_orders", "lines"),
+    ("get_stock", "store"),
+    ("put_vendors_id_payout_account", "name"),
+    ("put_vendors_id_payout_account", "account"),
+];
 
 /// Who makes the worlds, and who has a part in them.
 pub(super) struct People {
@@ -60,18 +68,24 @@ impl World {
             ("/projections", json!("orders")),
             ("email", json!(people.colleague.email)),
         ]);
-        let is_about_oneself = |part: &&str| operation.path.contains(part);
-        if ["/auth/", "/v1/me", "/commands/", "/api-keys"]
-            .iter()
-            .any(is_about_oneself)
-        {
+        if Self::is_about_oneself(operation) {
             world.be_somebody(soko, operation).await;
         } else {
             world.token = people.admin.token().map(str::to_owned);
             world.open_market(people.admin.clone()).await;
+            if operation.path.contains("payout") {
+                world.owe_vendor(people, operation).await;
+            }
             world.hire(people, operation).await;
         }
         world
+    }
+
+    /// Whether it is tried by somebody of its own, who registers and logs in for it.
+    pub(super) fn is_about_oneself(operation: &Operation) -> bool {
+        ["/auth/", "/v1/me", "/commands/", "/api-keys"]
+            .iter()
+            .any(|part| operation.path.contains(part))
     }
 
     /// The same, asked by somebody who is not logged in.
@@ -93,7 +107,12 @@ impl World {
             request = request.with_header("Idempotency-Key", VALID_KEY);
         }
         match self.body(contract, operation) {
-            None => request,
+            None => match &operation.file {
+                None => request,
+                Some(of_type) => request
+                    .with_header("Content-Type", of_type.clone())
+                    .with_body(STATEMENT),
+            },
             Some(body) => request
                 .with_header("Content-Type", "application/json")
                 .with_body(body.to_string()),
@@ -107,8 +126,11 @@ impl World {
             "id" | "name" => self.known.get(&*format!("/{}", part(operation))),
             name => self.known.get(name),
         };
-        let known = known.and_then(Value::as_str);
         let schema = &parameter.schema;
+        // One name may stand for other words elsewhere.
+        let words = schema["enum"].as_array();
+        let known = known.filter(|known| words.is_none_or(|words| words.contains(known)));
+        let known = known.and_then(Value::as_str);
         match (known, schema["format"].as_str(), schema["type"].as_str()) {
             (Some(known), ..) => known.to_owned(),
             (None, Some("date"), _) => "2026-01-31".to_owned(),
@@ -275,6 +297,8 @@ impl World {
             "shipping_address": address(), "payment": { "provider": "cash_on_delivery" },
         });
         let order = admin.post("/orders", order).await.expect(201);
+        let statements = format!("/stores/{store_id}/statements?provider=mpesa");
+        let statement = admin.upload(&statements, STATEMENT).await.expect(201);
         let item = json!({ "store_id": store_id, "variant_id": variant_id, "quantity": 1 });
         admin.post("/cart/items", item).await.ok();
         let seen_as = [
@@ -284,6 +308,7 @@ impl World {
             ("orders", &order["order_id"]),
             ("payments", &order["payment"]["payment_id"]),
             ("vendors", &vendor["vendor_id"]),
+            ("statements", &statement["statement_id"]),
         ];
         for (part, id) in seen_as {
             admin
@@ -314,11 +339,36 @@ impl World {
             ("/audit", order["order_id"].clone()),
             ("type", json!("order")),
             ("/payments", order["payment"]["payment_id"].clone()),
+            ("/statements", statement["statement_id"].clone()),
             (
                 "lines",
                 json!([{ "variant_id": variant_id, "quantity": 1 }]),
             ),
         ]);
+    }
+
+    /// Something dear is sold, and some of it asked for: by the colleague, for nobody approves what
+    /// they have asked for.
+    async fn owe_vendor(&mut self, people: &People, operation: &Operation) {
+        let id = |name: &str| text(&self.known[name]);
+        let (mut admin, mut colleague) = (people.admin.clone(), people.colleague.clone());
+        let members = format!("/tenants/{}/members", id("/tenants"));
+        let member = json!({ "email": colleague.email, "role": "admin" });
+        admin.post(&members, member).await.ok();
+        let mut market = Market {
+            tenant_id: id("/tenants"),
+            store_id: id("/stores"),
+            vendor_id: id("/vendors"),
+            owner: admin.clone(),
+            vendor: colleague.clone(),
+        };
+        let vendor_id = market.vendor_id.clone();
+        let payout_id = requested_payout(&mut market, &mut colleague, &vendor_id, &admin).await;
+        self.know([("/payouts", json!(payout_id)), ("account", json!("KCB 1"))]);
+        if operation.id == "post_vendors_id_payouts" {
+            let amount = json!({ "amount": 20_000, "currency": "KES" });
+            self.know([("amount", amount)]);
+        }
     }
 
     /// The colleague, where the operation is about one.

@@ -4,7 +4,9 @@
 use super::Cell;
 use super::callers::Caller;
 use serde_json::{Value, json};
-use soko_tests::{Contract, Market, Operation, Person, Soko, address, text};
+use soko_tests::{
+    Contract, Market, Operation, Person, STATEMENT, Soko, address, requested_payout, text,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -33,6 +35,8 @@ pub(super) enum Place {
 const ELSEWHERE: &[(&str, Place)] = &[
     ("get_stock", Place::Store),
     ("get_reports_sales", Place::Store),
+    ("get_ledger_trial_balance", Place::Store),
+    ("get_ledger_entries", Place::Store),
     ("get_audit_events", Place::Tenant),
 ];
 
@@ -198,12 +202,19 @@ fn value_of(path: &str, name: &str, ids: &Ids) -> Option<String> {
     let part = path.split('/').nth(1).unwrap_or_default();
     let known = match (name, part) {
         ("id", "tenants") | ("tenant", _) => "tenant",
-        ("id", "stores") | ("store", "stock" | "reports" | "cart") => "store",
+        ("id", "stores") | ("store", "stock" | "reports" | "ledger" | "cart" | "payouts") => {
+            "store"
+        }
         ("id", "vendors") | ("vendor_id", _) => "vendor",
         ("id", "products") | ("product_id", _) => "product",
         ("id", "variants") | ("variant_id", _) => "variant",
         ("id", "orders") => "order",
         ("id", "payments") => "payment",
+        ("id", "payouts") => "payout",
+        ("id", "statements") => "statement",
+        ("refund_id", "payments") => return Some(Uuid::now_v7().to_string()),
+        ("provider", "stores") => return Some("mpesa".to_owned()),
+        ("list", "statements") => return Some("ours_only".to_owned()),
         ("id", _) => "category",
         ("type", _) => return Some("category".to_owned()),
         ("from", "reports") => return Some("2026-01-01T00:00:00Z".to_owned()),
@@ -271,6 +282,15 @@ async fn ids(market: &mut Market, vendor: Option<(Person, String)>, buyer: &mut 
         .get(&format!("/stock/{}", product.variant_id))
         .await
         .expect(200);
+    let payout_id = requested_payout(market, &mut vendor, &vendor_id, buyer).await;
+    let statements = format!("/stores/{}/statements?provider=mpesa", market.store_id);
+    let statement = market.owner.upload(&statements, STATEMENT).await;
+    let statement_id = text(&statement.expect(201)["statement_id"]);
+    market
+        .owner
+        .get(&format!("/statements/{statement_id}"))
+        .await
+        .expect(200);
     let drafts = format!("/vendors/{vendor_id}/products/{}", product.product_id);
     vendor.get(&drafts).await.expect(200);
     BTreeMap::from([
@@ -282,6 +302,8 @@ async fn ids(market: &mut Market, vendor: Option<(Person, String)>, buyer: &mut 
         ("category", text(&category["category_id"])),
         ("order", order_id),
         ("payment", payment_id),
+        ("statement", statement_id),
+        ("payout", payout_id),
     ])
 }
 

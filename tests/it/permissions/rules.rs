@@ -114,6 +114,8 @@ pub(super) const FULFILLERS: &[Who] = &[
 ];
 /// Whoever may bring the goods may take the cash for them.
 pub(super) const CASHIERS: &[Who] = FULFILLERS;
+pub(super) const ACCOUNT_KEEPERS: &[Who] = TENANT;
+pub(super) const CASE_READERS: &[Who] = &[Admin, TenantOwner, TenantAdmin, Manager, Auditor];
 pub(super) const PAYMENT_VIEWERS: &[Who] = &[
     Admin,
     TenantOwner,
@@ -123,9 +125,64 @@ pub(super) const PAYMENT_VIEWERS: &[Who] = &[
     Auditor,
     Buyer,
 ];
+pub(super) const STATEMENT_VIEWERS: &[Who] =
+    &[Admin, TenantOwner, TenantAdmin, Manager, Staff, Auditor];
 pub(super) const AUDITORS: &[Who] = &[Admin, TenantOwner, TenantAdmin, Auditor];
 pub(super) const REPORT_READERS: &[Who] =
     &[Admin, TenantOwner, TenantAdmin, Manager, Auditor, Analyst];
+
+pub(super) const BALANCE_VIEWERS: &[Who] = &[
+    Admin,
+    TenantOwner,
+    TenantAdmin,
+    Manager,
+    Auditor,
+    VendorOwner,
+    VendorManager,
+    Finance,
+];
+
+/// What vendors are owed, and how they are paid.
+fn vendor_money(stage: &Stage) -> Vec<Rule> {
+    let (in_store, vendor) = (Where::Store, Where::Vendor);
+    let none = || json!({});
+    let account = json!({ "method": "by_hand", "name": "Mama Mboga", "account": "KCB 1234567" });
+    let owners = &[Admin, VendorOwner];
+    let askers = &[Admin, TenantOwner, TenantAdmin, VendorOwner, Finance];
+    let of_store = &[Admin, TenantOwner, TenantAdmin, Manager, Auditor];
+    let why = || json!({ "reason": "because" });
+    let look = |path| rule("get", path, none(), vendor, BALANCE_VIEWERS);
+    let decide = |path, body| rule("post", path, body, vendor, MANAGERS);
+    vec![
+        look("/vendors/{id}/balance"),
+        look("/vendors/{id}/statement"),
+        look("/vendors/{id}/payouts"),
+        look("/vendors/{id}/payout-account"),
+        look("/payouts/{id}"),
+        rule(
+            "put",
+            "/vendors/{id}/payout-account",
+            account,
+            vendor,
+            owners,
+        ),
+        rule("post", "/vendors/{id}/payouts", none(), vendor, askers),
+        rule("get", "/payouts", none(), in_store, of_store)
+            .with(&format!("store={}", stage.market.store_id)),
+        decide("/payouts/{id}/approve", none()),
+        decide("/payouts/{id}/reject", why()),
+        decide("/payouts/{id}/record", json!({ "reference": "KCB-1" })),
+        decide("/payouts/{id}/return", why()),
+        rule("get", "/stores/{id}/payout-rules", none(), in_store, STORE),
+        rule(
+            "put",
+            "/stores/{id}/payout-rules",
+            json!({ "hold_days": 7 }),
+            in_store,
+            MANAGERS,
+        ),
+    ]
+}
 
 /// A route, what is sent to it, where its thing lies, and who may.
 pub(super) struct Rule {
@@ -185,6 +242,7 @@ pub(super) const BELOW: &[(&str, &str)] = &[
     ("patch", "/vendors/{id}/members/{account_id}"),
     ("delete", "/vendors/{id}/members/{account_id}"),
     ("delete", "/vendors/{id}/invitations/{invitation_id}"),
+    ("post", "/payments/{id}/refunds/{refund_id}/settle"),
     ("post", "/projections/{name}/rebuild"),
 ];
 
@@ -208,7 +266,7 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
     let now = chrono::Utc::now().format("%Y-%m-%dT00:00:00Z");
     let tomorrow = (chrono::Utc::now() + chrono::Duration::days(1)).format("%Y-%m-%dT00:00:00Z");
     let sales = format!("from={now}&to={tomorrow}&store={}", market.store_id);
-    let stock = format!("store={}", market.store_id);
+    let of_store = format!("store={}", market.store_id);
     let of_tenant = format!("tenant={}", market.tenant_id);
     let none = || json!({});
     let name = || json!({ "name": "Another name" });
@@ -235,7 +293,7 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
         Auditor,
         Analyst,
     ];
-    vec![
+    let mut rules = vec![
         rule("get", "/tenants/{id}", none(), tenant, TENANT),
         rule("patch", "/tenants/{id}", name(), tenant, TENANT),
         rule("get", "/tenants/{id}/members", none(), tenant, TENANT),
@@ -272,6 +330,20 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
         rule("patch", "/stores/{id}", name(), in_store, MANAGERS),
         rule("delete", "/stores/{id}", none(), in_store, TENANT),
         rule("get", "/stores/{id}/web-origins", none(), in_store, STORE),
+        rule(
+            "get",
+            "/stores/{id}/commission-rules",
+            none(),
+            in_store,
+            STORE,
+        ),
+        rule(
+            "put",
+            "/stores/{id}/commission-rules",
+            json!({ "standard": { "bps": 900 }, "tax_rate_bps": 1600 }),
+            in_store,
+            MANAGERS,
+        ),
         rule("get", "/stores/{id}/locations", none(), in_store, STORE),
         rule("post", "/stores/{id}/locations", name(), in_store, MANAGERS),
         rule("get", "/stores/{id}/members", none(), in_store, STORE),
@@ -292,7 +364,13 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
             vendor,
             MANAGERS,
         ),
-        rule("post", "/vendors/{id}/suspend", reason, vendor, MANAGERS),
+        rule(
+            "post",
+            "/vendors/{id}/suspend",
+            reason.clone(),
+            vendor,
+            MANAGERS,
+        ),
         rule("post", "/vendors/{id}/reinstate", none(), vendor, MANAGERS),
         rule(
             "get",
@@ -346,7 +424,7 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
         rule("post", "/products/{id}/archive", none(), vendor, SELLERS),
         rule("post", "/products/{id}/variants", variant, vendor, SELLERS),
         rule("patch", "/variants/{id}", name(), vendor, SELLERS),
-        rule("get", "/stock", none(), in_store, stock_of_store).with(&stock),
+        rule("get", "/stock", none(), in_store, stock_of_store).with(&of_store),
         rule("get", "/stock/{variant_id}", none(), vendor, STOCK_VIEWERS),
         rule(
             "get",
@@ -412,13 +490,122 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
         rule("get", "/payments/{id}", none(), order, PAYMENT_VIEWERS),
         rule("post", "/payments/{id}/collect", none(), order, CASHIERS),
         rule(
+            "get",
+            "/payments/{id}/case-file",
+            none(),
+            order,
+            CASE_READERS,
+        ),
+        rule(
+            "post",
+            "/payments",
+            json!({ "order_id": stage.order_id, "provider": "cash_on_delivery" }),
+            order,
+            &[Buyer],
+        ),
+        rule(
+            "post",
+            "/payments/{id}/code",
+            json!({ "code": "123456" }),
+            order,
+            &[Buyer],
+        ),
+        rule("post", "/payments/{id}/capture", none(), order, MANAGERS),
+        rule("post", "/payments/{id}/void", none(), order, MANAGERS),
+        rule(
+            "post",
+            "/payments/{id}/settle",
+            reason.clone(),
+            order,
+            MANAGERS,
+        ),
+        rule(
+            "get",
+            "/stores/{id}/payment-accounts",
+            none(),
+            in_store,
+            ACCOUNT_KEEPERS,
+        ),
+        rule(
+            "put",
+            "/stores/{id}/payment-accounts/{provider}",
+            json!({
+                "consumer_key": "ck", "consumer_secret": "cs", "short_code": "174379",
+                "passkey": "pass",
+            }),
+            in_store,
+            ACCOUNT_KEEPERS,
+        ),
+        rule(
+            "delete",
+            "/stores/{id}/payment-accounts/{provider}",
+            none(),
+            in_store,
+            ACCOUNT_KEEPERS,
+        ),
+        rule(
+            "post",
+            "/stores/{id}/payment-accounts/mpesa/receipts",
+            none(),
+            in_store,
+            ACCOUNT_KEEPERS,
+        ),
+        rule(
             "post",
             "/payments/{id}/refunds",
             json!({ "reason": "damaged" }),
             order,
             MANAGERS,
         ),
+        rule(
+            "post",
+            "/stores/{id}/statements",
+            none(),
+            in_store,
+            MANAGERS,
+        )
+        .with("provider=mpesa"),
+        rule(
+            "get",
+            "/stores/{id}/statements",
+            none(),
+            in_store,
+            STATEMENT_VIEWERS,
+        ),
+        rule(
+            "get",
+            "/statements/{id}",
+            none(),
+            in_store,
+            STATEMENT_VIEWERS,
+        ),
+        rule(
+            "get",
+            "/statements/{id}/differences",
+            none(),
+            in_store,
+            STATEMENT_VIEWERS,
+        )
+        .with("list=ours_only"),
         rule("get", "/reports/sales", none(), in_store, REPORT_READERS).with(&sales),
+        rule("get", "/reports/payments", none(), in_store, REPORT_READERS).with(&of_store),
+        rule(
+            "get",
+            "/reports/stuck-money",
+            none(),
+            in_store,
+            STATEMENT_VIEWERS,
+        )
+        .with(&of_store),
+        rule(
+            "get",
+            "/ledger/trial-balance",
+            none(),
+            in_store,
+            REPORT_READERS,
+        )
+        .with(&of_store),
+        rule("get", "/ledger/entries", none(), in_store, REPORT_READERS).with(&of_store),
         rule("get", "/projections", none(), Where::Platform, &[Admin]),
         rule("get", "/audit/events", none(), tenant, TENANT).with(&of_tenant),
         rule(
@@ -443,7 +630,9 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
             AUDITORS,
         )
         .with("from=0"),
-    ]
+    ];
+    rules.extend(vendor_money(stage));
+    rules
 }
 
 pub(super) fn rule(

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Market, Person, Product, Soko, send, text};
+use soko_tests::{Market, Person, Product, STATEMENT, Soko, requested_payout, send, text};
 use uuid::Uuid;
 
 use super::Who::{self, *};
@@ -15,6 +15,8 @@ pub(super) struct Stage {
     pub(super) order_id: String,
     pub(super) payment_id: String,
     pub(super) category_id: String,
+    pub(super) statement_id: String,
+    pub(super) payout_id: String,
     pub(super) people: Vec<(Who, Person)>,
 }
 
@@ -25,9 +27,15 @@ impl Stage {
         let mut buyer = soko.person("buyer").await;
         let order = market.order_of(&[(&product, 1)]);
         let placed = buyer.post("/orders", order).await.expect(201);
+        let (mut seller, vendor_id) = (market.vendor.clone(), market.vendor_id.clone());
+        let payout_id = requested_payout(&mut market, &mut seller, &vendor_id, &buyer).await;
+        let buyer = buyer.after(&seller);
         let mut owner = market.owner.clone();
         let category = json!({ "store_id": market.store_id, "name": "Kitchen" });
         let category = owner.post("/categories", category).await.expect(201);
+        let statements = format!("/stores/{}/statements?provider=mpesa", market.store_id);
+        let statement = owner.upload(&statements, STATEMENT).await.expect(201);
+        let buyer = buyer.after(&owner);
         let mut people = vec![
             (Admin, soko.admin().await),
             (TenantOwner, owner.clone()),
@@ -78,6 +86,8 @@ impl Stage {
             order_id: text(&placed["order_id"]),
             payment_id: text(&placed["payment"]["payment_id"]),
             category_id: text(&category["category_id"]),
+            statement_id: text(&statement["statement_id"]),
+            payout_id,
             people,
         }
     }
@@ -92,6 +102,8 @@ impl Stage {
             "variants" => &self.product.variant_id,
             "orders" => &self.order_id,
             "payments" => &self.payment_id,
+            "payouts" => &self.payout_id,
+            "statements" => &self.statement_id,
             _ => &self.category_id,
         };
         let nobody = Uuid::nil().to_string();
@@ -104,6 +116,7 @@ impl Stage {
             .replace("{account_id}", &self.account_of_nobody())
             .replace("{location_id}", &nobody)
             .replace("{invitation_id}", &nobody)
+            .replace("{provider}", "mpesa")
             .replace("{type}", "category")
             .replace("{name}", "nonsense");
         if rule.method == "get" {
@@ -120,7 +133,9 @@ impl Stage {
             };
         }
         let method: Method = rule.method.to_uppercase().parse().unwrap();
-        let request = person.request(method, &format!("{path}?dry_run=true"));
+        let mark = if rule.query.is_empty() { "" } else { "&" };
+        let path = format!("{path}?dry_run=true{mark}{}", rule.query);
+        let request = person.request(method, &path);
         let key = Uuid::new_v4().to_string();
         send(request.header("Idempotency-Key", key).json(&rule.body)).await
     }

@@ -62,6 +62,10 @@ impl Seats {
         Ok(())
     }
 
+    pub(in crate::engine) fn keys(&self) -> impl Iterator<Item = StreamKey> {
+        self.seats.iter().map(|seat| seat.lane.key)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Seat> {
         self.seats.iter()
     }
@@ -71,7 +75,11 @@ impl Seats {
     }
 
     /// What a decision knew of those of its lanes that it looked at.
-    pub(super) fn seen(&self, turns: &[Turn<'_>], is_touched: impl Fn(usize) -> bool) -> Vec<Seen> {
+    pub(in crate::engine) fn seen(
+        &self,
+        turns: &[Turn<'_>],
+        is_touched: impl Fn(usize) -> bool,
+    ) -> Vec<Seen> {
         let taken = self.seats.iter().zip(turns).enumerate();
         taken
             .filter(|(index, _)| is_touched(*index))
@@ -85,7 +93,7 @@ impl Seats {
 }
 
 impl Inner {
-    pub(super) async fn take_turns<'a>(
+    pub(in crate::engine) async fn take_turns<'a>(
         &self,
         seats: &'a Seats,
         deadline: Instant,

@@ -9,8 +9,10 @@ use soko_commands::handlers::{
 };
 use soko_commands::{CommandError, Committed};
 use soko_domain::order::{CancelledBy, OrderError, OrderStatus};
-use soko_domain::payment::{PaymentCommand, PaymentError, PaymentProvider, PaymentStatus};
-use soko_domain::{OrderId, Payment, PaymentId, Stock, VendorId};
+use soko_domain::payment::{
+    Payer, PaymentCommand, PaymentError, PaymentProvider, PaymentStatus, Terms,
+};
+use soko_domain::{OrderId, Payment, PaymentId, Personal, Stock, VendorId};
 
 #[tokio::test]
 async fn a_cancelled_order_gives_its_stock_back_and_asks_for_no_money() {
@@ -271,19 +273,25 @@ async fn nothing_is_collected_for_a_cancelled_order() {
 }
 
 #[tokio::test]
-async fn only_cash_is_collected() {
+async fn only_what_is_recorded_by_hand_is_collected() {
     let market = Market::open().await;
-    let payment_id = new_id();
+    let (payment_id, order_id): (_, OrderId) = (new_id(), new_id());
     let initiate = PaymentCommand::Initiate {
-        order_id: new_id(),
+        order_id,
         store_id: market.store_id,
         provider: PaymentProvider::Mpesa,
         amount: kes(650),
+        terms: Some(Box::new(Terms {
+            payer: Personal::new(order_id.into(), Payer::default()),
+            asked_at: chrono::DateTime::UNIX_EPOCH,
+            pay_by: chrono::DateTime::UNIX_EPOCH,
+            capture_later: false,
+        })),
     };
     market.execute::<Payment>(payment_id, initiate).await;
     assert_eq!(
         refusal(collect(&market, payment_id, None).await),
-        CollectPaymentError::NotInCash
+        CollectPaymentError::NotByHand
     );
 }
 

@@ -214,6 +214,7 @@ impl Market {
             source,
             shipping_address: address(),
             provider: PaymentProvider::CashOnDelivery,
+            ask: None,
         }
     }
 

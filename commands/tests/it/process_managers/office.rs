@@ -37,10 +37,15 @@ pub(super) struct TimerRow {
 
 impl Office {
     pub(super) async fn new() -> Self {
+        Self::of(World::new().await)
+    }
+
+    /// Where something has happened already.
+    pub(super) fn of(world: World) -> Self {
         // Ahead of the log, so that what is to be done at once is due.
         let now = (Utc::now() + TimeDelta::hours(1)).timestamp_micros();
         Self {
-            world: World::new().await,
+            world,
             micros: Arc::new(AtomicI64::new(now)),
         }
     }

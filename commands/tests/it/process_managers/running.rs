@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use soko_commands::Timer;
 use soko_commands::process_managers::{
-    Desk, Effect, FireError, Fired, ProcessManager, SkipError, skip_event, statuses,
+    Desk, Effect, FireError, Fired, ProcessManager, SkipError, lags, skip_event, statuses,
 };
 use soko_domain::stock::{StockCommand, StockEvent};
 use soko_domain::{AnyEvent, Stock, VariantId};
@@ -59,6 +59,11 @@ async fn commands_of_a_timer_take_effect_once_however_often_it_is_tried() {
         .await;
     assert_eq!(timer.reason.as_deref(), Some("not yet: the line is busy"));
     assert_eq!(statuses(&office.pool()).await.unwrap()[0].failing, 1);
+    let lag = lags(&office.pool()).await.unwrap().remove(0);
+    assert_eq!(
+        (lag.next_due_at, lag.is_stopped),
+        (Some(timer.due_at), false)
+    );
     office.set_clock(timer.due_at);
     let second = office
         // While it fires, it is counted already and has still the reason of the first try.
@@ -191,6 +196,8 @@ async fn a_bad_event_stops_it_until_a_person_skips_it() {
         Some((Position::new(bad.get() - 1), "it panicked".into()))
     );
     assert!(office.timers(mug.as_uuid()).await.is_empty());
+    let lag = lags(&pool).await.unwrap().remove(0);
+    assert!(lag.is_stopped && lag.lag >= 2, "{lag:?}");
 
     let elsewhere = skip_event(&pool, "helper", Position::new(1), "account:1", "").await;
     assert!(matches!(elsewhere, Err(SkipError::NotStopped(_))));
@@ -201,6 +208,7 @@ async fn a_bad_event_stops_it_until_a_person_skips_it() {
     helper.has_fired(mug, 1).await;
     office.caught_up("helper").await;
     assert_eq!(statuses(&pool).await.unwrap()[0].stopped, None);
+    assert!(!lags(&pool).await.unwrap()[0].is_stopped);
 }
 
 /// Sets a timer for each reservation, and receives one more when it fires.

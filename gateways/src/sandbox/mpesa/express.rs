@@ -314,7 +314,14 @@ fn callback(world: &World, found: &Transaction, result: &str, amount: i64) -> Ca
         described(result),
     );
     if result == "0" {
-        let receipt = found.receipt.as_deref().unwrap_or("SFORGED001");
+        // Who lies makes one up.
+        let made_up = || {
+            format!(
+                "SF{:08}",
+                world.dice.roll(&["receipt", checkout]) % 100_000_000
+            )
+        };
+        let receipt = found.receipt.clone().unwrap_or_else(made_up);
         let date = nairobi(found.finished_at.unwrap_or_else(|| world.now()));
         let balance = match world.dice.roll(&["balance", checkout]) % 3 {
             0 => "",

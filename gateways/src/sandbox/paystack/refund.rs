@@ -204,11 +204,15 @@ impl Paystack {
             .find(|merchant| merchant.account == found.deal.account)
             .ok_or(ActError::Unknown)?;
         let now = world.now();
-        let id = format!("{}", 2_867 + world.dice.number());
+        // What becomes of a dispute is told under its id.
+        let id = format!(
+            "{}",
+            2_867 + world.dice.roll(&["dispute", payment]) % 1_000_000_000
+        );
         let (event, amount) = if found.deal.charged_back > 0 && amount.is_none() {
             (
                 "charge.dispute.resolve",
-                found.deal.win(&world.book, now, &id),
+                found.deal.win(&world.book, now, &format!("{id}-won")),
             )
         } else {
             let amount = amount.unwrap_or_else(|| found.deal.left());
@@ -218,16 +222,17 @@ impl Paystack {
                 .map_err(|_| ActError::NotNow)?;
             ("charge.dispute.create", amount)
         };
-        let status = if event.ends_with("resolve") {
-            "resolved"
+        let (status, resolution) = if event.ends_with("resolve") {
+            ("resolved", Some("declined"))
         } else {
-            "awaiting-merchant-feedback"
+            ("awaiting-merchant-feedback", None)
         };
         let data = json!({
             "id": id,
             "refund_amount": amount,
             "currency": found.deal.currency,
             "status": status,
+            "resolution": resolution,
             "category": "chargeback",
             "dueAt": timestamp(now + chrono::TimeDelta::days(2)),
             "transaction": { "id": payment, "reference": found.deal.reference },

@@ -88,6 +88,7 @@ fn money_that_is_there_shows() {
         [OrderEvent::Paid {
             payment_id: id(41),
             amount: 3_500,
+            shares: None,
         }],
     );
     assert_eq!(order.status, OrderStatus::Paid);
@@ -252,11 +253,12 @@ fn any_step() -> impl Strategy<Value = OrderCommand> {
     (0..10_u8, vendor).prop_map(|(step, vendor_id)| match step {
         0 => OrderCommand::RecordPayment {
             payment_id: id(40),
-            amount: mugs().total(),
+            brought: mugs().total(),
         },
         1 => OrderCommand::Cancel {
             by: CancelledBy::Store,
             reason: None,
+            refund_follows: false,
         },
         2 | 3 => OrderCommand::Pack { vendor_id },
         4..=6 => OrderCommand::Ship {

@@ -2,8 +2,8 @@
 
 use crate::ReadModel;
 use chrono::{DateTime, Utc};
-use soko_domain::payment::PaymentEvent;
-use soko_domain::{AnyEvent, Currency, PaymentId, TenantId, Text};
+use soko_domain::payment::{DisputedMoney, PaymentEvent, Refund, RefundMethod};
+use soko_domain::{AnyEvent, Currency, Money, PaymentId, TenantId};
 use soko_event_log::RecordedEvent;
 use uuid::Uuid;
 
@@ -13,12 +13,15 @@ crate::row! {
         key { payment_id: PaymentId, position: i64 }
         tenant_id: TenantId,
         at: DateTime<Utc>,
-        /// `capture` or `refund`.
+        /// `capture`, `refund`, `refund_returned`, `chargeback`, `chargeback_reversed`, or
+        /// `reference` for a capture's own reference that was told after it.
         kind: String,
         /// Minor units; what comes in is positive.
         delta: i64,
         currency: Currency,
         reference: String,
+        /// A refund that a person saw to: its reference is the store's own, not the provider's.
+        by_hand: bool,
     }
 }
 
@@ -27,7 +30,7 @@ crate::row! {
 pub struct PaymentMoves;
 
 impl ReadModel for PaymentMoves {
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const STREAMS: &'static [&'static str] = &["payment"];
     const CACHE_ROWS: usize = 0;
     const ROW_BYTES: usize = 256;
@@ -65,7 +68,8 @@ impl ReadModel for PaymentMoves {
             kind: kind.to_owned(),
             delta,
             currency,
-            reference: reference.to_string(),
+            reference,
+            by_hand: is_by_hand(event),
         })
     }
 
@@ -74,21 +78,54 @@ impl ReadModel for PaymentMoves {
     }
 }
 
+fn is_by_hand(event: &PaymentEvent) -> bool {
+    matches!(event, PaymentEvent::Refunded(refund) if refund.method != RefundMethod::Provider)
+}
+
 /// What kind of movement it is, how much comes, and under which reference; `None` if nothing moves.
-fn moved(event: &PaymentEvent) -> Option<(&'static str, i64, Currency, &Text<200>)> {
+fn moved(event: &PaymentEvent) -> Option<(&'static str, i64, Currency, String)> {
+    let of = |kind, money: Money, delta, reference: String| {
+        Some((kind, delta, money.currency(), reference))
+    };
     match event {
         PaymentEvent::Captured {
             amount, reference, ..
-        } => Some(("capture", amount.amount(), amount.currency(), reference)),
-        PaymentEvent::Refunded(refund) => {
-            let amount = refund.amount;
-            Some((
-                "refund",
-                -amount.amount(),
-                amount.currency(),
-                &refund.reference,
-            ))
+        } => of("capture", *amount, amount.amount(), reference.to_string()),
+        PaymentEvent::ReferenceLearned {
+            amount, reference, ..
+        } => of("reference", *amount, 0, reference.to_string()),
+        PaymentEvent::Refunded(Refund {
+            amount, reference, ..
+        }) => of("refund", *amount, -amount.amount(), reference.to_string()),
+        PaymentEvent::RefundReturned {
+            refund_id, amount, ..
+        } => {
+            let delta = amount.amount();
+            of("refund_returned", *amount, delta, refund_id.to_string())
         }
-        PaymentEvent::Initiated { .. } | PaymentEvent::Cancelled { .. } => None,
+        PaymentEvent::Disputed(dispute) => {
+            let (amount, reference) = (dispute.amount, dispute.reference.to_string());
+            match dispute.money? {
+                DisputedMoney::Withdrawn => of("chargeback", amount, -amount.amount(), reference),
+                DisputedMoney::Reinstated => {
+                    of("chargeback_reversed", amount, amount.amount(), reference)
+                }
+            }
+        }
+        PaymentEvent::Initiated { .. }
+        | PaymentEvent::Started { .. }
+        | PaymentEvent::PutOff { .. }
+        | PaymentEvent::Authorised { .. }
+        | PaymentEvent::Doubted { .. }
+        | PaymentEvent::Resumed {}
+        | PaymentEvent::ReferenceContested { .. }
+        | PaymentEvent::Failed { .. }
+        | PaymentEvent::Expired {}
+        | PaymentEvent::RefundRequested { .. }
+        | PaymentEvent::RefundStarted { .. }
+        | PaymentEvent::RefundDoubted { .. }
+        | PaymentEvent::RefundFailed { .. }
+        | PaymentEvent::CreditHeld { .. }
+        | PaymentEvent::Cancelled { .. } => None,
     }
 }

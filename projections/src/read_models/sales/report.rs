@@ -1,9 +1,9 @@
 //! Sales by time, in somebody's time zone, and by who sold what.
 
-use crate::query::Within;
+use crate::query::{Within, time_zone};
 use chrono::{DateTime, Utc};
 use soko_domain::{Currency, ProductId, StoreId, VendorId};
-use soko_event_log::{Scope, ScopedReader};
+use soko_event_log::ScopedReader;
 use sqlx::postgres::PgRow;
 use sqlx::{Postgres, QueryBuilder, Row as _};
 
@@ -84,7 +84,7 @@ impl SalesQuery {
 
 impl Interval {
     /// As `date_trunc` calls it.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",
@@ -174,17 +174,7 @@ async fn check(reader: &ScopedReader, asked: &SalesQuery) -> Result<(), ReportEr
         return Err(ReportError::EndsBeforeItBegins);
     }
     let no_such_time_zone = || ReportError::NoSuchTimeZone(asked.time_zone.clone());
-    let is_part_of_a_name = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
-    if !asked.time_zone.chars().all(is_part_of_a_name) {
-        return Err(no_such_time_zone());
-    }
-    // Postgres would take other texts as well, and make something of them.
-    let mut query = QueryBuilder::<Postgres>::new("SELECT extract(minute FROM ");
-    query.push_bind(asked.from);
-    query.push(" AT TIME ZONE name)::integer FROM pg_timezone_names WHERE name = ");
-    query.push_bind(asked.time_zone.clone());
-    let found = reader.optional(&Scope::Public, query).await?;
-    let offset_minutes: Option<i32> = found.map(|row| row.try_get(0)).transpose()?;
+    let offset_minutes = time_zone::offset_minutes(reader, &asked.time_zone, asked.from).await?;
     match offset_minutes {
         Some(0) => Ok(()),
         Some(_) => Err(ReportError::OffTheHour(asked.time_zone.clone())),
