@@ -26,6 +26,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// `None` keeps what there is, `Some(None)` takes it away.
+    pub fn into_option(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(new) => Some(Some(new)),
+        }
+    }
+
     #[must_use]
     pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Change<U> {
         match self {

@@ -13,12 +13,12 @@ use crate::access::Access::{Needs, Public};
 use crate::operation::{Answer, Input};
 use crate::problem::Code;
 use crate::resources::{
-    access_log, addresses, api_keys, audit, auth, balances, carts, case_files, categories,
-    commands, commission_rules, documentation, erasure, export, health, invitations, keys, ledger,
-    locations, me, order_stream, order_views, orders, passwords, paying, payment_accounts,
-    payment_reports, payments, payout_accounts, payout_rules, payouts, products, proofs,
-    read_models, reports, second_factor, shelves, statements, stock, stock_levels, store_people,
-    stores, stuck_money, tenants, vendor_statements, vendors, webhooks,
+    access_log, addresses, api_keys, audit, auth, balances, cart_coupons, carts, case_files,
+    categories, commands, commission_rules, documentation, erasure, export, health, invitations,
+    keys, ledger, locations, me, order_stream, order_views, orders, passwords, paying,
+    payment_accounts, payment_reports, payments, payout_accounts, payout_rules, payouts, products,
+    promotions, proofs, read_models, reports, second_factor, shelves, statements, stock,
+    stock_levels, store_people, stores, stuck_money, tenants, vendor_statements, vendors, webhooks,
 };
 use crate::route::{API, Route};
 
@@ -35,6 +35,7 @@ pub fn all() -> &'static [Route] {
             vendor_money(),
             goods(),
             catalog(),
+            promoting(),
             shopping(),
             payments(),
             webhooks(),
@@ -262,6 +263,19 @@ fn catalog() -> Vec<Route> {
 }
 
 #[rustfmt::skip]
+fn promoting() -> Vec<Route> {
+    let manage = Needs(P::ManagePromotions, S::Vendor);
+    let view = Needs(P::ViewPromotions, S::Vendor);
+    vec![
+        post("/promotions", "Make a coupon", manage, promotions::create),
+        get("/promotions", "Coupons of a store, or for the goods of a vendor", view, promotions::list),
+        get("/promotions/{id}", "One coupon, and how often it was used", view, promotions::get),
+        patch("/promotions/{id}", "Give something else from now on", manage, promotions::change),
+        post("/promotions/{id}/end", "Give nothing any more", manage, promotions::end),
+    ]
+}
+
+#[rustfmt::skip]
 fn shopping() -> Vec<Route> {
     let cart = Needs(P::UseCart, S::Own);
     let view = Needs(P::ViewOrders, S::Own);
@@ -272,6 +286,8 @@ fn shopping() -> Vec<Route> {
         post("/cart/items", "Put something in", cart, carts::add),
         put("/cart/items/{variant_id}", "Take another number of it", cart, carts::set_quantity),
         delete("/cart/items/{variant_id}", "Take it out", cart, carts::remove),
+        post("/cart/coupon", "Name a coupon", cart, cart_coupons::apply).refusing(&[Code::CouponExhausted]),
+        delete("/cart/coupon", "Take it back", cart, cart_coupons::remove).with_parameters(&["store"]),
         post("/orders", "Order", Needs(P::PlaceOrder, S::Own), orders::place)
             .with_key_required()
             .with_large_body(),

@@ -8,6 +8,7 @@ mod goods;
 mod market;
 mod offers;
 mod payments;
+mod promotions;
 mod trade;
 
 use std::collections::BTreeMap;
@@ -86,6 +87,7 @@ pub async fn run(app: &App) -> Result<String, SeedError> {
             password_hash,
         };
         let market = market::open(&seed).await?;
+        promotions::promote(&seed, &market).await?;
         let orders = trade::trade(&seed, &market).await?;
         market::finish(&seed, &market).await?;
         format!(

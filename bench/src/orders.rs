@@ -176,6 +176,7 @@ impl Shelf {
             shipping_address,
             payment_id,
             provider: PaymentProvider::CashOnDelivery,
+            coupon: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One file per request that touches several aggregates, and what they share.
 
 mod add_variant;
+mod apply_coupon;
 mod archive_product;
 mod arrange_categories;
 mod attempt_payment;
@@ -10,6 +11,7 @@ pub(crate) mod claims;
 mod collect_payment;
 mod complete_payout;
 mod complete_refund;
+mod coupons;
 mod create_product;
 mod decide_payout;
 mod describe_product;
@@ -28,6 +30,7 @@ mod register_account;
 mod register_vendor;
 mod request_payout;
 mod request_refund;
+mod run_promotions;
 mod set_commission_rules;
 mod set_payout_account;
 mod settle_sale;
@@ -35,6 +38,7 @@ mod shelf;
 mod take_payment;
 
 pub use add_variant::{AddVariant, AddVariantError, add_variant};
+pub use apply_coupon::{ApplyCoupon, ApplyCouponError, apply_coupon};
 pub use archive_product::archive_product;
 pub use arrange_categories::{
     ArrangeCategoriesError, ChangeCategory, CreateCategory, change_category, create_category,
@@ -68,6 +72,10 @@ pub use register_account::{RegisterAccount, register_account};
 pub use register_vendor::{RegisterVendor, RegisterVendorError, register_vendor};
 pub use request_payout::{PayoutError, RequestPayout, RequestedPayout, request_payout};
 pub use request_refund::{RequestRefund, RequestRefundError, RequestedRefund, request_refund};
+pub use run_promotions::{
+    ChangePromotion, CreatePromotion, RunPromotionError, change_promotion, create_promotion,
+    end_promotion,
+};
 pub use set_commission_rules::{SetCommissionRulesError, set_commission_rules};
 pub use set_payout_account::{SetPayoutAccount, set_payout_account};
 pub use settle_sale::{

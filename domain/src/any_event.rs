@@ -2,14 +2,14 @@
 
 use crate::upcasters::{lift, upcasters};
 use crate::{
-    AccountId, CartId, CategoryId, OrderId, PaymentId, ProductId, StatementId, StoreId, TenantId,
-    VariantId, VendorId,
+    AccountId, CartId, CategoryId, OrderId, PaymentId, ProductId, PromotionId, StatementId,
+    StoreId, TenantId, VariantId, VendorId,
 };
 use crate::{
     account::AccountEvent, cart::CartEvent, category::CategoryEvent, order::OrderEvent,
-    payment::PaymentEvent, product::ProductEvent, statement::StatementEvent, stock::StockEvent,
-    store::StoreEvent, tenant::TenantEvent, vendor::VendorEvent,
-    vendor_account::VendorAccountEvent,
+    payment::PaymentEvent, product::ProductEvent, promotion::PromotionEvent,
+    statement::StatementEvent, stock::StockEvent, store::StoreEvent, tenant::TenantEvent,
+    vendor::VendorEvent, vendor_account::VendorAccountEvent,
 };
 use cqrs_es::persist::EventUpcaster;
 
@@ -133,6 +133,7 @@ any_event! {
     Payment(PaymentId, PaymentEvent) = "payment",
     Statement(StatementId, StatementEvent) = "statement",
     VendorAccount(VendorId, VendorAccountEvent) = "vendor_account",
+    Promotion(PromotionId, PromotionEvent) = "promotion",
 }
 
 impl AnyEvent {

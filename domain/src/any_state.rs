@@ -1,8 +1,8 @@
 //! What an aggregate of any kind was after some of its events, for who looks at all kinds alike.
 
 use crate::{
-    Account, AnyEvent, Cart, Category, Order, Payment, Product, Statement, Stock, Store, Tenant,
-    Vendor, VendorAccount,
+    Account, AnyEvent, Cart, Category, Order, Payment, Product, Promotion, Statement, Stock, Store,
+    Tenant, Vendor, VendorAccount,
 };
 use cqrs_es::Aggregate;
 use serde_json::Value;
@@ -44,7 +44,8 @@ pub fn state_after<'a>(
         Order,
         Payment,
         Statement,
-        VendorAccount
+        VendorAccount,
+        Promotion
     )
 }
 

@@ -11,8 +11,10 @@ pub use command::CartCommand;
 pub use error::CartError;
 pub use event::{CartEvent, CartOwner};
 
+use crate::decide::only_if;
 use crate::{
-    CartId, Decide, Money, OrderId, ProductId, Quantity, StoreId, VariantId, write_decision,
+    CartId, CouponCode, Decide, Money, OrderId, ProductId, Quantity, StoreId, VariantId,
+    write_decision,
 };
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -34,6 +36,8 @@ pub struct Basket {
     items: Vec<CartItem>,
     /// What its items became when it was last checked out.
     last_order: Option<OrderId>,
+    /// Goes with the items.
+    coupon: Option<CouponCode>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,11 @@ impl Cart {
     /// In the order in which they were added.
     pub fn items(&self) -> &[CartItem] {
         self.basket().map_or(&[], Basket::items)
+    }
+
+    /// What its order is to be given.
+    pub fn coupon(&self) -> Option<&CouponCode> {
+        self.basket().and_then(|basket| basket.coupon.as_ref())
     }
 
     fn add(&self, store_id: StoreId, owner: CartOwner, item: CartItem) -> Decision {
@@ -106,6 +115,15 @@ impl Cart {
         }
     }
 
+    /// Whether it is worth anything is for its promotion to say, now and when an order is placed.
+    fn apply_coupon(&self, code: CouponCode) -> Decision {
+        if self.items().is_empty() {
+            return Err(CartError::Empty);
+        }
+        let is_new = self.coupon() != Some(&code);
+        Ok(only_if(is_new, CartEvent::CouponApplied { code }))
+    }
+
     fn unless_empty(&self, event: CartEvent) -> Vec<CartEvent> {
         if self.items().is_empty() {
             vec![]
@@ -124,6 +142,9 @@ impl Cart {
 impl Decide for Cart {
     type Id = CartId;
 
+    /// 2: with coupons.
+    const SNAPSHOT_VERSION: u32 = 2;
+
     fn decide(&self, command: CartCommand) -> Decision {
         match command {
             CartCommand::Add {
@@ -139,6 +160,11 @@ impl Decide for Cart {
             CartCommand::Clear {} => Ok(self.unless_empty(CartEvent::Cleared {})),
             CartCommand::CheckOut { order_id } => self.check_out(order_id),
             CartCommand::Abandon {} => Ok(self.unless_empty(CartEvent::Abandoned {})),
+            CartCommand::ApplyCoupon { code } => self.apply_coupon(code),
+            CartCommand::RemoveCoupon {} => {
+                let is_there = self.coupon().is_some();
+                Ok(only_if(is_there, CartEvent::CouponRemoved {}))
+            }
         }
     }
 }
@@ -212,8 +238,13 @@ impl Basket {
         }
     }
 
-    fn apply(&mut self, event: &CartEvent) {
-        match *event {
+    fn empty(&mut self) {
+        self.items.clear();
+        self.coupon = None;
+    }
+
+    fn apply(&mut self, event: CartEvent) {
+        match event {
             CartEvent::Started { .. } => (),
             CartEvent::ItemAdded {
                 variant_id,
@@ -238,11 +269,13 @@ impl Basket {
             CartEvent::ItemRemoved { variant_id } => {
                 self.items.retain(|item| item.variant_id != variant_id);
             }
-            CartEvent::Cleared {} | CartEvent::Abandoned {} => self.items.clear(),
+            CartEvent::Cleared {} | CartEvent::Abandoned {} => self.empty(),
             CartEvent::CheckedOut { order_id } => {
-                self.items.clear();
+                self.empty();
                 self.last_order = Some(order_id);
             }
+            CartEvent::CouponApplied { code } => self.coupon = Some(code),
+            CartEvent::CouponRemoved {} => self.coupon = None,
         }
     }
 }
@@ -270,9 +303,10 @@ impl Aggregate for Cart {
                 owner,
                 items: Vec::new(),
                 last_order: None,
+                coupon: None,
             }));
         } else if let Self::Started(basket) = self {
-            basket.apply(&event);
+            basket.apply(event);
         }
     }
 }

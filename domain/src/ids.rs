@@ -1,5 +1,6 @@
 //! One id type per kind of thing, so that one can never stand for another.
 
+use crate::CouponCode;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -95,6 +96,7 @@ id_types! {
     /// One movement as a provider tells it, in however many statements.
     StatementLineId,
     PayoutId,
+    PromotionId,
     /// An entry of somebody's address book.
     AddressId,
 }
@@ -102,6 +104,15 @@ id_types! {
 impl TenantId {
     /// What belongs to no tenant: accounts.
     pub const PLATFORM: Self = Self(Uuid::nil());
+}
+
+impl PromotionId {
+    /// A code stands for one promotion in each store, for ever: so its promotion is found without
+    /// being looked for.
+    pub fn of_code(store: StoreId, code: &CouponCode) -> Self {
+        let store_promotions = Uuid::new_v5(&store.0, b"promotion");
+        Self(Uuid::new_v5(&store_promotions, code.as_str().as_bytes()))
+    }
 }
 
 impl CartId {

@@ -16,9 +16,11 @@ mod tests;
 
 pub use command::OrderCommand;
 pub use error::OrderError;
-pub use event::{CancelledBy, CancelledLine, Customer, OrderEvent, OrderLine, Placement, Totals};
+pub use event::{
+    CancelledBy, CancelledLine, Customer, OrderCoupon, OrderEvent, OrderLine, Placement, Totals,
+};
 pub use number::number;
-pub use pricing::{OrderItem, price};
+pub use pricing::{OrderItem, price, sum};
 pub use shares::{Shares, VendorShare};
 pub use status::{FulfilmentStatus, OrderStatus};
 
@@ -90,7 +92,7 @@ impl Order {
 impl Decide for Order {
     type Id = OrderId;
 
-    /// 2: with what is left of the sale, and with payments in parts.
+    /// 3: with what is left of the sale, and with payments in parts.
     const SNAPSHOT_VERSION: u32 = 3;
 
     fn decide(&self, command: OrderCommand) -> Decision {

@@ -85,6 +85,8 @@ permissions! {
         ViewCaseFile,
         /// What a vendor is owed and was paid.
         ViewBalance,
+        /// Coupons, what they give and how often they were used.
+        ViewPromotions,
         ViewReports,
         /// The events themselves; each look is recorded.
         ReadAudit,
@@ -114,6 +116,8 @@ permissions! {
         /// Publish, unpublish, archive.
         PublishProducts,
         EditCategories,
+        /// Coupons: what they give, to how many, until when.
+        ManagePromotions,
         /// Receive, adjust, count, and when it counts as low.
         MoveStock,
         CancelOrder,
@@ -172,16 +176,19 @@ roles! {
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
         ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
-        ViewReports ReadAudit ViewAccessLog ViewProjections RebuildProjections GrantPlatformRoles;
+        ViewReports ReadAudit ViewAccessLog ViewProjections RebuildProjections GrantPlatformRoles
+        ViewPromotions ManagePromotions;
     PlatformAuditor in Platform:
         ViewTenant ViewStore ViewVendor ViewBalance ViewDrafts ViewStock
         ViewOrders ViewPayments ViewCaseFile ViewReports ReadAudit ViewAccessLog
-        ViewProjections;
+        ViewProjections
+        ViewPromotions;
     PlatformAnalyst in Platform:
         ViewStore ViewStock ViewReports;
     PlatformSupport in Platform:
         ViewTenant ViewStore ViewVendor ViewDrafts ViewStock
-        ViewOrders CancelOrder ViewPayments ViewCaseFile ViewProjections;
+        ViewOrders CancelOrder ViewPayments ViewCaseFile ViewProjections
+        ViewPromotions;
 
     TenantOwner in Tenant:
         ViewTenant ChangeTenant ManageTenantMembers OpenStore
@@ -190,7 +197,8 @@ roles! {
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
         ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
-        ViewReports ReadAudit ViewAccessLog;
+        ViewReports ReadAudit ViewAccessLog
+        ViewPromotions ManagePromotions;
     TenantAdmin in Tenant:
         ViewTenant ChangeTenant OpenStore
         ViewStore ChangeStore CloseStore ManageStoreMembers
@@ -198,39 +206,47 @@ roles! {
         ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
         ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ManagePaymentAccounts
-        ViewReports ReadAudit ViewAccessLog;
+        ViewReports ReadAudit ViewAccessLog
+        ViewPromotions ManagePromotions;
 
     StoreManager in Store:
         ViewStore ChangeStore ManageStoreMembers ViewVendor ChangeVendor DecideVendor ViewBalance
         ApprovePayout ViewDrafts EditProducts PublishProducts EditCategories ViewStock MoveStock
         ViewOrders CancelOrder FulfilOrder DecideReturn
-        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ViewReports;
+        ViewPayments ViewCaseFile CollectCash RefundPayment SettlePayment ReconcilePayments ViewReports
+        ViewPromotions ManagePromotions;
     StoreStaff in Store:
         ViewStore ViewVendor ViewDrafts ViewStock MoveStock
-        ViewOrders CancelOrder FulfilOrder DecideReturn ViewPayments CollectCash;
+        ViewOrders CancelOrder FulfilOrder DecideReturn ViewPayments CollectCash
+        ViewPromotions;
     StoreAuditor in Store:
         ViewStore ViewVendor ViewBalance ViewDrafts ViewStock
-        ViewOrders ViewPayments ViewCaseFile ViewReports ReadAudit;
+        ViewOrders ViewPayments ViewCaseFile ViewReports ReadAudit
+        ViewPromotions;
     StoreAnalyst in Store:
         ViewStore ViewStock ViewReports;
 
     VendorOwner in Vendor:
         ViewVendor ChangeVendor ManageVendorMembers ViewBalance ChangePayoutAccount RequestPayout
         ViewDrafts EditProducts PublishProducts ViewStock MoveStock
-        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports;
+        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports
+        ViewPromotions ManagePromotions;
     VendorManager in Vendor:
         ViewVendor ChangeVendor ViewBalance
         ViewDrafts EditProducts PublishProducts ViewStock MoveStock
-        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports;
+        ViewOrders CancelOrder FulfilOrder DecideReturn CollectCash ViewReports
+        ViewPromotions ManagePromotions;
     VendorCatalog in Vendor:
         ViewVendor ViewDrafts EditProducts PublishProducts ViewStock MoveStock;
     VendorFulfilment in Vendor:
         ViewVendor ViewDrafts ViewStock MoveStock
         ViewOrders FulfilOrder DecideReturn CollectCash;
     VendorFinance in Vendor:
-        ViewVendor ViewOrders ViewBalance RequestPayout ViewReports;
+        ViewVendor ViewOrders ViewBalance RequestPayout ViewReports
+        ViewPromotions;
     VendorViewer in Vendor:
-        ViewVendor ViewDrafts ViewStock ViewOrders ViewReports;
+        ViewVendor ViewDrafts ViewStock ViewOrders ViewReports
+        ViewPromotions;
 
     Customer in Own:
         ManageSelf CreateTenant RegisterVendor AcceptInvitation

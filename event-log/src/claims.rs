@@ -101,7 +101,7 @@ claim_kinds! {
     ProductSlug = "product_slug",
     Sku = "sku",
     OrderNumber = "order_number",
-    /// A customer's use of a coupon that may be used once.
+    /// One of the uses that a customer may have of a coupon.
     CouponUse = "coupon_use",
     /// A provider's own reference of money that moved: applied once only.
     PaymentReference = "payment_reference",

@@ -13,6 +13,7 @@ pub mod orders;
 pub mod payments;
 pub mod payouts;
 pub mod products;
+pub mod promotions;
 pub mod sales;
 pub mod statements;
 pub mod stock_ledger;

@@ -1,6 +1,7 @@
 //! Events as sentences.
 
 mod payments;
+mod promotions;
 mod vendor_accounts;
 
 use soko_domain::cart::CartEvent;
@@ -20,6 +21,7 @@ pub(crate) fn sentence(event: &AnyEvent) -> Sentence {
     match event {
         AnyEvent::Order(_, event) => order(event),
         AnyEvent::Payment(_, event) => payments::payment(event),
+        AnyEvent::Promotion(_, event) => promotions::promotion(event),
         AnyEvent::VendorAccount(vendor_id, event) => vendor_accounts::account(*vendor_id, event),
         AnyEvent::Stock(variant, event) => plain(format!("{} (variant {variant})", stock(event))),
         AnyEvent::Cart(cart, CartEvent::CheckedOut { order_id }) => {
@@ -114,11 +116,16 @@ fn placed(placement: &Placement) -> Sentence {
     } else {
         "on top"
     };
+    let coupon = placement.coupon.as_ref().map(|coupon| {
+        let discount = money(placement.totals.discount);
+        format!("; {discount} off by coupon {}", coupon.code)
+    });
     Sentence {
         what: format!(
-            "order {} placed: {}; tax {tax} {kind}",
+            "order {} placed: {}{}; tax {tax} {kind}",
             placement.number,
-            lines.join(", ")
+            lines.join(", "),
+            coupon.unwrap_or_default()
         ),
         amount: Some(money(placement.totals.total)),
     }

@@ -3,6 +3,7 @@
 
 mod books;
 mod ledger;
+mod promotions;
 
 use crate::error::{CHECK_FAILED, Failure};
 use crate::progress::{bar, say};

@@ -4,7 +4,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Answer, Contract, Operation, Person, Settings, Soko, send, text};
+use soko_tests::{Answer, Contract, Operation, Person, Settings, Soko, coupon, send, text};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -101,6 +101,7 @@ impl Side {
             targets: Vec::new(),
         };
         side.trade(soko).await;
+        side.promote().await;
         side
     }
 
@@ -216,6 +217,13 @@ impl Side {
         ]);
     }
 
+    async fn promote(&mut self) {
+        let mut promotion = coupon(&self.ids["store"], &format!("{}-CODE", self.word));
+        promotion["name"] = json!(self.name("Promotion"));
+        let made = self.owner.post("/promotions", promotion).await.expect(201);
+        self.ids.insert("promotion", text(&made["promotion_id"]));
+    }
+
     /// One operation, by the owner and by the buyer, on what is theirs and on what is the other's.
     async fn ask(
         &mut self,
@@ -295,7 +303,9 @@ fn target(operation: &Operation, ids: &BTreeMap<&'static str, String>) -> String
                 .get(id)
                 .cloned()
                 .unwrap_or_else(|| Uuid::nil().to_string()),
-            ("store", "orders" | "stock" | "reports" | "cart" | "vendors") => ids["store"].clone(),
+            ("store", "orders" | "stock" | "reports" | "cart" | "vendors" | "promotions") => {
+                ids["store"].clone()
+            }
             ("tenant", _) => ids["tenant"].clone(),
             ("from", "reports") => "2020-01-01T00:00:00Z".to_owned(),
             ("to", "reports") => "2036-01-01T00:00:00Z".to_owned(),

@@ -34,6 +34,7 @@ mod permission_matrix;
 mod permissions;
 mod privacy;
 mod problems;
+mod promotions;
 mod races;
 mod radar;
 mod refusal_lines;

@@ -1,6 +1,7 @@
 //! Every role on every route: outside its scope there is nothing (404), inside without the
 //! permission it is told so (403), and nobody ever gets to see a defect of ours.
 
+mod promoting;
 mod rules;
 mod stage;
 

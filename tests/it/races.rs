@@ -4,6 +4,7 @@
 //! A few rounds of each with every run of the tests; `make races` runs a thousand.
 
 mod access;
+mod coupons;
 mod goods;
 mod owners;
 mod payouts;

@@ -6,6 +6,7 @@ mod log;
 mod orders;
 mod payments;
 mod payouts;
+mod promotions;
 mod read_models;
 mod stock;
 
@@ -23,6 +24,7 @@ pub async fn check_everything(soko: &Soko) {
     payments::are_applied_once(&mut auditor).await;
     ledger::is_balanced(&mut auditor).await;
     payouts::are_made_once_and_from_what_is_cleared(&mut auditor).await;
+    promotions::are_within_limits(&mut auditor).await;
     orders::rest_or_wait(&mut auditor).await;
     read_models::equal_their_replay(soko).await;
 }

@@ -24,7 +24,7 @@ pub mod till;
 
 pub use authenticator::Authenticator;
 pub use contract::{Contract, Operation, Parameter};
-pub use market::{Market, Product, STATEMENT, address, text};
+pub use market::{Market, Product, STATEMENT, address, coupon, text};
 pub use money::{available, balance, requested_payout};
 pub use outbox::{Letter, code_in};
 pub use person::{Answer, Person, send};

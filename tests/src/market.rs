@@ -192,6 +192,14 @@ impl Market {
     }
 }
 
+/// A new coupon of a store, for a tenth off.
+pub fn coupon(store_id: &str, code: &str) -> Value {
+    json!({
+        "store_id": store_id, "code": code, "name": "Karibu",
+        "discount": { "type": "percentage", "bps": 1000 },
+    })
+}
+
 pub fn address() -> Value {
     json!({
         "name": "Wanjiku Kamau",

@@ -7,12 +7,14 @@ use soko_domain::cart::{Basket, Cart};
 use soko_domain::category::{Category, Section};
 use soko_domain::payment::Demand;
 use soko_domain::product::Listing;
+use soko_domain::promotion::Campaign;
 use soko_domain::statement::Sheet;
 use soko_domain::stock::Levels;
 use soko_domain::vendor::Seller;
 use soko_domain::{
     AnyEvent, CartId, CategoryId, Order, OrderId, Payment, PaymentId, Product, ProductId,
-    Statement, StatementId, Stock, StoreId, TenantId, VariantId, Vendor, VendorId, state_after,
+    Promotion, PromotionId, Statement, StatementId, Stock, StoreId, TenantId, VariantId, Vendor,
+    VendorId, state_after,
 };
 use soko_event_log::{Entry, LogReader, Metadata, Position, Scope, StoredEvent, Stretch, Trail};
 use soko_projections::read_models::actor_blocks;
@@ -311,6 +313,10 @@ async fn store_of(app: &App, stream_type: &str, id: Uuid) -> Result<Option<Store
         "payment" => {
             let payment = engine.read::<Payment>(PaymentId::from_uuid(id)).await?;
             payment.state.demand().ok().map(Demand::store_id)
+        }
+        "promotion" => {
+            let promotion = engine.read::<Promotion>(PromotionId::from_uuid(id)).await?;
+            promotion.state.campaign().ok().map(Campaign::store_id)
         }
         "statement" => {
             let statement = engine.read::<Statement>(StatementId::from_uuid(id)).await?;

@@ -5,14 +5,15 @@
 use actix_web::web::Data;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use soko_commands::handlers::{
     AddToCart, CartItemError, SetCartQuantity, add_to_cart, set_cart_quantity,
 };
 use soko_commands::{Lanes, UnitOfWork};
 use soko_domain::cart::{Cart, CartCommand, CartError, CartItem, CartOwner};
 use soko_domain::{
-    CartId, Money, Product, ProductId, Quantity, Sku, Stock, Store, StoreId, Text, VariantId,
-    Vendor,
+    CartId, Money, Product, ProductId, Promotion, PromotionId, Quantity, Sku, Stock, Store,
+    StoreId, Text, VariantId, Vendor, VendorId,
 };
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ use crate::found::Found;
 use crate::problem::{Code, Problem, Result};
 use crate::query::{Path, Query, query};
 use crate::recorded::Recorded;
+use crate::resources::cart_coupons::{CartCoupon, worth};
 use crate::schema::{answer, body, words};
 
 query! {
@@ -51,6 +53,8 @@ answer! {
         pub items: Vec<CartLine>,
         /// At today's prices; what is gone is left out.
         pub subtotal: Money,
+        /// The coupon that was named, and what it is worth.
+        pub coupon: Option<CartCoupon>,
         pub problems: Vec<CartProblem>,
         /// Of a guest: to be sent as `X-Cart-Token` from now on.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,7 +144,7 @@ pub(crate) async fn get(
         Some(token) => CartId::of_guest(store_id, token),
         None => cart_of(&caller, store_id)?.0,
     };
-    let details = details(&app, store_id, cart_id).await?;
+    let details = details(&app, store_id, cart_id, caller.now()).await?;
     Ok(Found::new(CartDetails {
         cart_token: new_token,
         ..details
@@ -179,7 +183,7 @@ pub(crate) async fn add(
         .recorded_of::<Cart, _, _, _>(cart_id, added, &context)
         .await?;
     let token = new_token.or_else(|| caller.cart_token().map(str::to_owned));
-    let details = details(&app, store_id, cart_id).await?;
+    let details = details(&app, store_id, cart_id, caller.now()).await?;
     Ok(recorded.map(|()| CartDetails {
         cart_token: token,
         ..details
@@ -208,7 +212,7 @@ pub(crate) async fn set_quantity(
     let recorded: Recorded<()> = app
         .recorded_of::<Cart, _, _, _>(cart_id, set, &context)
         .await?;
-    let details = details(&app, store_id, cart_id).await?;
+    let details = details(&app, store_id, cart_id, caller.now()).await?;
     Ok(recorded.map(|()| details))
 }
 
@@ -264,32 +268,52 @@ async fn store_of(app: &App, variant_id: VariantId) -> Result<StoreId> {
     Ok(levels.store_id())
 }
 
-async fn details(app: &App, store_id: StoreId, cart_id: CartId) -> Result<CartDetails> {
+pub(super) async fn details(
+    app: &App,
+    store_id: StoreId,
+    cart_id: CartId,
+    now: DateTime<Utc>,
+) -> Result<CartDetails> {
     let lanes = Lanes::new().with::<Store>(store_id).with::<Cart>(cart_id);
-    let look = |unit: &UnitOfWork<'_>| seen(unit, store_id, cart_id);
+    let look = |unit: &UnitOfWork<'_>| seen(unit, store_id, cart_id, now);
     app.engine().view(lanes, look).await?
 }
 
 /// The cart, and what has become of the things in it.
-fn seen(unit: &UnitOfWork<'_>, store_id: StoreId, cart_id: CartId) -> Result<CartDetails> {
+fn seen(
+    unit: &UnitOfWork<'_>,
+    store_id: StoreId,
+    cart_id: CartId,
+    now: DateTime<Utc>,
+) -> Result<CartDetails> {
     let currency = unit.state::<Store>(store_id).shop()?.currency();
     let mut details = CartDetails {
         store_id,
         items: vec![],
         subtotal: Money::zero(currency),
+        coupon: None,
         problems: vec![],
         cart_token: None,
     };
     let items = unit.state::<Cart>(cart_id).items();
     unit.require::<Product>(items.iter().map(|item| item.product_id));
     unit.require::<Stock>(items.iter().map(|item| item.variant_id));
+    let code = unit.state::<Cart>(cart_id).coupon();
+    unit.require::<Promotion>(code.map(|code| PromotionId::of_code(store_id, code)));
+    let mut goods = Vec::with_capacity(items.len());
     for item in items {
-        show(unit, item, &mut details)?;
+        goods.extend(show(unit, item, &mut details)?);
     }
+    details.coupon = worth(unit, (store_id, cart_id), &goods, currency, now);
     Ok(details)
 }
 
-fn show(unit: &UnitOfWork<'_>, item: &CartItem, details: &mut CartDetails) -> Result<()> {
+/// Whose it is and what so many of it cost, if they are on sale.
+fn show(
+    unit: &UnitOfWork<'_>,
+    item: &CartItem,
+    details: &mut CartDetails,
+) -> Result<Option<(VendorId, Money)>> {
     let variant_id = item.variant_id;
     let listing = unit.state::<Product>(item.product_id).listing().ok();
     let variant = listing.and_then(|listing| listing.variant(variant_id).ok());
@@ -298,6 +322,7 @@ fn show(unit: &UnitOfWork<'_>, item: &CartItem, details: &mut CartDetails) -> Re
     });
     let levels = unit.state::<Stock>(variant_id).levels();
     let available = levels.map_or(0, soko_domain::stock::Levels::available);
+    let mut goods = None;
     let price = variant.filter(|_| is_on_sale).map(|variant| variant.price);
     let mut problem = |kind, text: String| {
         details.problems.push(CartProblem {
@@ -321,6 +346,7 @@ fn show(unit: &UnitOfWork<'_>, item: &CartItem, details: &mut CartDetails) -> Re
                 |_| Problem::new(Code::StateConflict).with_detail("too much in the cart");
             let total = price.times(item.quantity).map_err(too_large)?;
             details.subtotal = details.subtotal.add(total).map_err(too_large)?;
+            goods = listing.map(|listing| (listing.vendor_id(), total));
         }
     }
     details.items.push(CartLine {
@@ -332,7 +358,7 @@ fn show(unit: &UnitOfWork<'_>, item: &CartItem, details: &mut CartDetails) -> Re
         unit_price: price,
         price_seen: item.unit_price,
     });
-    Ok(())
+    Ok(goods)
 }
 
 impl From<CartItemError> for Problem {

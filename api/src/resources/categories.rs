@@ -157,11 +157,7 @@ pub(crate) async fn change(
     let request = handlers::ChangeCategory {
         category_id: *category_id,
         name,
-        parent: match parent_id {
-            Change::Keep => None,
-            Change::Clear => Some(None),
-            Change::Set(parent) => Some(Some(parent)),
-        },
+        parent: parent_id.into_option(),
     };
     let changed = handlers::change_category(app.engine(), request, &context).await;
     app.recorded_of::<Category, _, _, _>(*category_id, changed, &context)

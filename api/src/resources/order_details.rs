@@ -5,8 +5,8 @@ use soko_commands::handlers::PlacedOrder;
 use soko_domain::order::{FulfilmentStatus, OrderLine, OrderStatus, Totals};
 use soko_domain::payment::{self, PaymentProvider, PaymentStatus};
 use soko_domain::{
-    Address, Currency, Money, OrderId, PaymentId, ProductId, Quantity, Sku, StoreId, Text,
-    VariantId, VendorId,
+    Address, CouponCode, Currency, Money, OrderId, PaymentId, ProductId, Quantity, Sku, StoreId,
+    Text, VariantId, VendorId,
 };
 
 use crate::schema::{answer, words};
@@ -22,6 +22,8 @@ answer! {
         /// One for each vendor.
         pub fulfilments: Vec<FulfilmentDetails>,
         pub payment: OrderPayment,
+        /// The code of the coupon that it was given.
+        pub coupon: Option<CouponCode>,
         /// Null in the answer to the order itself, and once the person is erased.
         pub shipping_address: Option<Address>,
         pub placed_at: Option<DateTime<Utc>>,
@@ -244,6 +246,7 @@ impl OrderDetails {
                 .collect(),
             fulfilments: fulfilments.collect(),
             payment: OrderPayment::new(placed.payment_id, placed.provider, placed.payment_status),
+            coupon: placed.coupon,
             shipping_address: None,
             placed_at,
             guest_token,

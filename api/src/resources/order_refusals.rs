@@ -2,6 +2,7 @@
 
 use soko_commands::handlers::{CancelOrderError, FulfilOrderError, PlaceOrderError, ShortLine};
 use soko_domain::order::OrderError;
+use soko_domain::promotion::PromotionError;
 
 use crate::problem::{Code, Fault, Place, Problem};
 
@@ -34,6 +35,14 @@ impl From<PlaceOrderError> for Problem {
             | PlaceOrderError::ProviderNotCarried { .. } => {
                 Self::invalid_at("/payment/provider", detail)
             }
+            PlaceOrderError::Promotion(PromotionError::NotCreated) => {
+                Self::invalid_at("/coupon", "is not a coupon of the store")
+            }
+            PlaceOrderError::CouponUsedUp => Self::new(Code::CouponExhausted).with_detail(detail),
+            PlaceOrderError::CouponNeedsAccount | PlaceOrderError::NothingLeftToPay => {
+                Self::new(Code::StateConflict).with_detail(detail)
+            }
+            PlaceOrderError::Promotion(error) => error.into(),
             PlaceOrderError::Store(error) => error.into(),
             PlaceOrderError::Cart(error) => error.into(),
             PlaceOrderError::Order(error) => error.into(),
@@ -52,6 +61,7 @@ impl From<CancelOrderError> for Problem {
             CancelOrderError::Order(error) => error.into(),
             CancelOrderError::Payment(error) => error.into(),
             CancelOrderError::Stock(error) => error.into(),
+            CancelOrderError::Promotion(error) => error.into(),
         }
     }
 }

@@ -314,6 +314,7 @@ pub(super) async fn details(app: &App, found: FoundOrder) -> Result<OrderDetails
             .collect(),
         fulfilments: fulfilments.collect(),
         payment: OrderPayment::new(order.payment_id, order.provider, order.payment_status),
+        coupon: terms.coupon,
         shipping_address: keys.open(&terms.shipping_address)?,
         placed_at: Some(order.placed_at),
         guest_token: None,

@@ -14,8 +14,8 @@ use soko_domain::payment::{PaymentProvider, Wallet};
 use soko_domain::permission::Role;
 use soko_domain::store::Shop;
 use soko_domain::{
-    Address, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity, Store,
-    StoreId, SubjectId, Text, VariantId, VendorId,
+    Address, CouponCode, EmailAddress, Order, OrderId, PaymentId, Personal, PhoneNumber, Quantity,
+    Store, StoreId, SubjectId, Text, VariantId, VendorId,
 };
 use uuid::Uuid;
 
@@ -43,8 +43,8 @@ body! {
         pub shipping_address: Address,
         /// One of the store's; stores have none yet.
         pub shipping_method_id: Option<Uuid>,
-        /// The code of a promotion; stores have none yet.
-        pub coupon: Option<Text<64>>,
+        /// In place of the cart's, if it has one.
+        pub coupon: Option<CouponCode>,
         pub payment: NewOrderPayment,
     }
 
@@ -105,12 +105,6 @@ pub(crate) async fn place(
         let unknown = "is not a shipping method of the store";
         return Err(Problem::invalid_at("/shipping_method_id", unknown));
     }
-    if coupon.is_some() {
-        return Err(Problem::invalid_at(
-            "/coupon",
-            "is not a coupon of the store",
-        ));
-    }
     let provider = payment.provider;
     let paying = Paying {
         provider,
@@ -146,6 +140,7 @@ pub(crate) async fn place(
         shipping_address,
         provider,
         ask,
+        coupon,
     };
     let is_guest = caller.account_id().is_none();
     let placed = place_order(app.engine(), request, &context).await;

@@ -64,7 +64,9 @@ answer! {
         pub currency: Currency,
         /// What the buyer paid; of a refund, less than nothing.
         pub gross: i64,
-        /// What the store kept of it.
+        /// What the store made up for of what was taken off.
+        pub subsidy: i64,
+        /// What the store kept of both.
         pub commission: i64,
         pub commission_tax: i64,
         /// What the vendor is owed more by this, or less.
@@ -136,6 +138,7 @@ fn line(
         reference: line.reference,
         currency,
         gross: line.gross,
+        subsidy: line.subsidy,
         commission: line.commission,
         commission_tax: line.commission_tax,
         amount: line.amount,

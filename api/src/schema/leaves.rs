@@ -11,10 +11,10 @@ use soko_domain::store::StoreRole;
 use soko_domain::tenant::TenantRole;
 use soko_domain::vendor::VendorRole;
 use soko_domain::{
-    AccountId, Address, AddressId, CartId, CategoryId, CountryCode, Currency, EmailAddress,
-    InvitationId, LocationId, Money, OrderId, PaymentId, PayoutId, PhoneNumber, ProductId,
-    Quantity, RefundId, Sku, Slug, StatementId, StoreId, TaxRate, TenantId, Text, VariantId,
-    VendorId, WebOrigin,
+    AccountId, Address, AddressId, CartId, CategoryId, CountryCode, CouponCode, Currency,
+    EmailAddress, InvitationId, LocationId, Money, OrderId, PaymentId, PayoutId, PhoneNumber,
+    ProductId, PromotionId, Quantity, RefundId, Sku, Slug, StatementId, StoreId, TaxRate, TenantId,
+    Text, VariantId, VendorId, WebOrigin,
 };
 use soko_event_log::Position;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ macro_rules! leaves {
 
 leaves! {
     bool => { "type": "boolean" },
+    u8 => { "type": "integer", "minimum": 0, "maximum": 255 },
     u16 => { "type": "integer", "minimum": 0, "maximum": 65535 },
     u32 => { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 },
     u64 => { "type": "integer", "format": "int64", "minimum": 0 },
@@ -59,6 +60,7 @@ leaves! {
     OrderId => { "type": "string", "format": "uuid" },
     PaymentId => { "type": "string", "format": "uuid" },
     InvitationId => { "type": "string", "format": "uuid" },
+    PromotionId => { "type": "string", "format": "uuid" },
     PayoutId => { "type": "string", "format": "uuid" },
     RefundId => { "type": "string", "format": "uuid" },
     StatementId => { "type": "string", "format": "uuid" },
@@ -68,6 +70,10 @@ leaves! {
     TaxRate => { "type": "integer", "minimum": 0, "maximum": 10_000 },
     Slug => { "type": "string", "maxLength": 100, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$" },
     Sku => { "type": "string", "minLength": 1 },
+    CouponCode => {
+        "type": "string", "minLength": 3, "maxLength": 32,
+        "pattern": "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$", "examples": ["KARIBU-10"]
+    },
     EmailAddress => { "type": "string", "format": "email", "maxLength": 254 },
     PhoneNumber => { "type": "string", "examples": ["+254712345678"] },
     CountryCode => { "type": "string", "minLength": 2, "maxLength": 2, "examples": ["KE"] },

@@ -10,6 +10,7 @@ use soko_domain::order::{CancelledBy, Customer};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::{AccountId, Address, CartId, OrderId, PaymentId, Quantity, Text, VariantId};
 
+use super::promotions::WELCOME;
 use super::{AT_ONCE, By, Market, Seed, SeedError, done, failed, id, parsed};
 
 pub(super) const CUSTOMER: &str = "customer1@soko.example";
@@ -108,6 +109,11 @@ async fn order(seed: &Seed<'_>, market: &Market, n: usize) -> Result<(), SeedErr
         shipping_address: address,
         provider: PaymentProvider::CashOnDelivery,
         ask: None,
+        coupon: if n.is_multiple_of(7) {
+            Some(parsed(WELCOME)?)
+        } else {
+            None
+        },
     };
     let context = seed.context(customer, &step);
     let placed = done(&step, place_order(seed.engine(), request, &context).await)?;

@@ -1,12 +1,14 @@
 //! An order is called off: what it held can be sold to others, and its payment is asked for no
 //! more. What was paid goes back.
 
+use super::coupons;
 use super::give_back::{Because, give_back};
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
 use soko_domain::order::{CancelledBy, OrderCommand, OrderError, OrderStatus};
 use soko_domain::payment::{PaymentCommand, PaymentError};
+use soko_domain::promotion::PromotionError;
 use soko_domain::stock::{StockCommand, StockError};
 use soko_domain::{Order, OrderId, Payment, PaymentId, Stock, Text};
 
@@ -29,6 +31,8 @@ pub enum CancelOrderError {
     Stock(#[from] StockError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
 }
 
 /// Asked twice, it cancels once.
@@ -72,6 +76,7 @@ fn cancel(
     for variant_id in variant_ids {
         unit.execute::<Stock>(variant_id, StockCommand::Release { order_id })?;
     }
+    coupons::give_back(unit, order_id)?;
     end_payments(unit, &payment_ids, &ORDER_CANCELLED, context)?;
     Ok(unit.state::<Order>(order_id).progress()?.status())
 }
@@ -92,7 +97,7 @@ fn payments_go_back(
     Ok(true)
 }
 
-/// Of an order that has died: what came goes back, and what did not come is asked for no more. What was paid goes back.
+/// Of an order that has died: what came goes back, and what did not come is asked for no more.
 pub(super) fn end_payments(
     unit: &mut UnitOfWork<'_>,
     payment_ids: &[PaymentId],

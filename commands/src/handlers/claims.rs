@@ -4,7 +4,8 @@
 use sha2::{Digest, Sha256};
 use soko_domain::payment::PaymentProvider;
 use soko_domain::{
-    AggregateId, EmailAddress, OrderId, PayoutId, RefundId, Sku, Slug, StoreId, Text,
+    AccountId, AggregateId, EmailAddress, OrderId, PayoutId, PromotionId, RefundId, Sku, Slug,
+    StoreId, Text,
 };
 use soko_event_log::{Claim, ClaimKind, Release};
 use std::fmt::Display;
@@ -44,6 +45,18 @@ impl Name {
 
     pub(crate) fn order_number(store_id: StoreId, number: &str) -> Self {
         Self::within(store_id, ClaimKind::OrderNumber, number)
+    }
+
+    /// One of the uses that a customer may have of a coupon, from 0.
+    pub(super) fn coupon_use(
+        promotion_id: PromotionId,
+        account_id: AccountId,
+        customer_use: u8,
+    ) -> Self {
+        Self {
+            kind: ClaimKind::CouponUse,
+            value: format!("{promotion_id}/{account_id}/{customer_use}"),
+        }
     }
 
     /// Receipts for cash are numbered by each store for itself.

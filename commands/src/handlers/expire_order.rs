@@ -1,10 +1,12 @@
 //! Nobody paid an order in time: what it held can be sold to others.
 
 use super::cancel_order::end_payments;
+use super::coupons;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
 use soko_domain::order::{OrderCommand, OrderError};
 use soko_domain::payment::{PaymentCommand, PaymentError};
+use soko_domain::promotion::PromotionError;
 use soko_domain::stock::{StockCommand, StockError};
 use soko_domain::{Order, OrderId, Payment, Stock, Text};
 
@@ -29,6 +31,8 @@ pub enum ExpireOrderError {
     Order(#[from] OrderError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
     #[error(transparent)]
     Stock(#[from] StockError),
 }
@@ -78,6 +82,7 @@ fn expire(
     for variant_id in variant_ids {
         unit.execute::<Stock>(variant_id, StockCommand::Release { order_id })?;
     }
+    coupons::give_back(unit, order_id)?;
     end_payments(unit, &payment_ids, &ORDER_EXPIRED, context)?;
     Ok(Expiry::Expired)
 }

@@ -1,14 +1,17 @@
 //! A customer orders: the cart is checked out, the order placed, its stock reserved and its payment
-//! initiated, all at once or not at all.
+//! initiated, and its coupon used, all at once or not at all.
 
 mod basket;
+mod bill;
 mod commission;
+mod coupon;
 
 use super::attempt_payment::Ask;
 use super::claims::Name;
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use basket::Wanted;
+use bill::Bill;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use soko_domain::cart::{CartCommand, CartError};
@@ -17,11 +20,12 @@ use soko_domain::order::{
     Totals,
 };
 use soko_domain::payment::{PaymentCommand, PaymentError, PaymentProvider, PaymentStatus};
+use soko_domain::promotion::{PromotionError, Terms};
 use soko_domain::stock::{StockCommand, StockError};
 use soko_domain::store::StoreError;
 use soko_domain::{
-    Address, Cart, CartId, Currency, MoneyError, Order, OrderId, Payment, PaymentId, Personal,
-    Quantity, Stock, Store, StoreId, VariantId, VendorId,
+    Address, Cart, CartId, CouponCode, Currency, MoneyError, Order, OrderId, Payment, PaymentId,
+    Personal, Promotion, PromotionId, Quantity, Stock, Store, StoreId, VariantId, VendorId,
 };
 use soko_event_log::ClaimKind;
 use std::collections::BTreeMap;
@@ -41,6 +45,8 @@ pub struct PlaceOrder {
     pub provider: PaymentProvider,
     /// Of a provider that is asked.
     pub ask: Option<Ask>,
+    /// In place of the cart's, if it has one.
+    pub coupon: Option<CouponCode>,
 }
 
 /// What is ordered.
@@ -66,6 +72,8 @@ pub struct PlacedOrder {
     pub payment_id: PaymentId,
     pub provider: PaymentProvider,
     pub payment_status: PaymentStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponCode>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -93,6 +101,14 @@ pub enum PlaceOrderError {
     Payment(#[from] PaymentError),
     #[error(transparent)]
     Stock(#[from] StockError),
+    #[error(transparent)]
+    Promotion(#[from] PromotionError),
+    #[error("the coupon is for customers with an account")]
+    CouponNeedsAccount,
+    #[error("this customer has used the coupon as often as one may")]
+    CouponUsedUp,
+    #[error("a coupon must leave something to pay")]
+    NothingLeftToPay,
 }
 
 /// A line of which there is too little.
@@ -110,26 +126,28 @@ pub async fn place_order(
     request: PlaceOrder,
     context: &CommandContext,
 ) -> Result<Committed<PlacedOrder>, CommandError<PlaceOrderError>> {
-    let mut result = Err(CommandError::Conflict);
-    for attempt in 0..NUMBERS_MAX {
-        let number = number(request.order_id, attempt);
-        result = engine
+    let mut number_attempt = 0;
+    let mut customer_use = 0;
+    loop {
+        let number = number(request.order_id, number_attempt);
+        let result = engine
             .transact(context, lanes(&request), |unit| {
-                place(unit, &request, &number, context)
+                place(unit, &request, &number, customer_use, context)
             })
             .await;
-        let is_taken = matches!(
-            &result,
+        match result {
             Err(CommandError::ClaimTaken {
                 kind: ClaimKind::OrderNumber,
                 ..
-            })
-        );
-        if !is_taken {
-            break;
+            }) if number_attempt + 1 < NUMBERS_MAX => number_attempt += 1,
+            // The customer has used the coupon before: how often they may is said by its terms.
+            Err(CommandError::ClaimTaken {
+                kind: ClaimKind::CouponUse,
+                ..
+            }) if customer_use < Terms::USES_PER_CUSTOMER_MAX => customer_use += 1,
+            result => return result,
         }
     }
-    result
 }
 
 /// Made of the order's id, but not to be told from it: who knows a number knows no id.
@@ -146,7 +164,8 @@ fn lanes(request: &PlaceOrder) -> Lanes {
     let always = Lanes::new()
         .with_new::<Order>(request.order_id)
         .with_new::<Payment>(request.payment_id)
-        .with::<Store>(request.store_id);
+        .with::<Store>(request.store_id)
+        .with_all::<Promotion>(request.coupon.iter().map(|code| promotion(request, code)));
     match &request.source {
         OrderSource::Cart(cart_id) => always.with::<Cart>(*cart_id),
         OrderSource::Lines(lines) => {
@@ -155,10 +174,15 @@ fn lanes(request: &PlaceOrder) -> Lanes {
     }
 }
 
+fn promotion(request: &PlaceOrder, code: &CouponCode) -> PromotionId {
+    PromotionId::of_code(request.store_id, code)
+}
+
 fn place(
     unit: &mut UnitOfWork<'_>,
     request: &PlaceOrder,
     number: &str,
+    customer_use: u8,
     context: &CommandContext,
 ) -> Result<PlacedOrder, PlaceOrderError> {
     let PlaceOrder {
@@ -178,9 +202,25 @@ fn place(
     let (tax, currency) = (shop.tax(), shop.currency());
     let rules = shop.commission().clone();
     let wanted = Wanted::of(unit, &request.source, store_id)?;
+    let code = coupon_of(unit, request);
+    unit.require::<Promotion>(code.iter().map(|code| promotion(request, code)));
     let items = wanted.items(unit, store_id)?;
-    let (mut lines, totals) = order::price(items, tax, currency)?;
-    commission::keep(unit, &rules, currency, &mut lines)?;
+    let mut bill = Bill::of(items, tax, currency)?;
+    let redemption = match code {
+        Some(code) => {
+            let now = context.now;
+            Some(coupon::take_off(
+                unit,
+                request,
+                code,
+                customer_use,
+                now,
+                &mut bill,
+            )?)
+        }
+        None => None,
+    };
+    commission::keep(unit, &rules, &mut bill)?;
     if let OrderSource::Cart(cart_id) = request.source {
         unit.execute::<Cart>(cart_id, CartCommand::CheckOut { order_id })?;
     }
@@ -189,8 +229,8 @@ fn place(
         store_id,
         customer: request.customer.clone(),
         currency,
-        lines,
-        totals,
+        lines: bill.lines,
+        totals: bill.totals,
         tax,
         shipping_address: Personal::new(
             request.customer.subject(order_id),
@@ -198,6 +238,9 @@ fn place(
         ),
         payment_id,
         provider,
+        coupon: redemption
+            .as_ref()
+            .map(|redemption| redemption.coupon().clone()),
     };
     let initiate = PaymentCommand::Initiate {
         order_id,
@@ -212,8 +255,19 @@ fn place(
     unit.execute::<Order>(order_id, OrderCommand::Place(Box::new(placement)))?;
     unit.execute::<Payment>(payment_id, initiate)?;
     reserve(unit, order_id, &wanted)?;
+    if let Some(redemption) = redemption {
+        redemption.redeem(unit, request, bill.totals.discount, context.now)?;
+    }
     unit.claim(Name::order_number(store_id, number).claimed_by(order_id));
     tell(unit, order_id)
+}
+
+fn coupon_of(unit: &UnitOfWork<'_>, request: &PlaceOrder) -> Option<CouponCode> {
+    let of_cart = match request.source {
+        OrderSource::Cart(cart_id) => unit.state::<Cart>(cart_id).coupon(),
+        OrderSource::Lines(_) => None,
+    };
+    request.coupon.as_ref().or(of_cart).cloned()
 }
 
 /// Names every line of which there is too little, not only the first.
@@ -263,5 +317,6 @@ fn tell(unit: &UnitOfWork<'_>, order_id: OrderId) -> Result<PlacedOrder, PlaceOr
         payment_id: placement.payment_id,
         provider: placement.provider,
         payment_status: payment.status(),
+        coupon: placement.coupon.as_ref().map(|coupon| coupon.code.clone()),
     })
 }

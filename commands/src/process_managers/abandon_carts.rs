@@ -55,7 +55,9 @@ impl ProcessManager for AbandonCarts {
             CartEvent::Started { .. } => vec![],
             CartEvent::ItemAdded { .. }
             | CartEvent::QuantityChanged { .. }
-            | CartEvent::ItemRemoved { .. } => {
+            | CartEvent::ItemRemoved { .. }
+            | CartEvent::CouponApplied { .. }
+            | CartEvent::CouponRemoved {} => {
                 let due_at = recorded.recorded_at + self.after;
                 let touched = json!({ "version": recorded.sequence });
                 vec![Effect::at(UNTOUCHED, cart_id, due_at).with_details(touched)]

@@ -3,6 +3,7 @@
 mod bazaar;
 mod carts;
 mod catalog;
+mod coupons;
 mod fulfilment;
 pub(crate) mod market;
 mod ordering;

@@ -1,7 +1,7 @@
 //! What may be asked of a cart.
 
 use super::{CartItem, CartOwner};
-use crate::{OrderId, Quantity, StoreId, VariantId};
+use crate::{CouponCode, OrderId, Quantity, StoreId, VariantId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CartCommand {
@@ -25,4 +25,9 @@ pub enum CartCommand {
     },
     /// Nobody has come back to it for long enough.
     Abandon {},
+    /// Its order is to be given what this stands for, in place of what was named before.
+    ApplyCoupon {
+        code: CouponCode,
+    },
+    RemoveCoupon {},
 }

@@ -1,7 +1,7 @@
 //! What has happened to a cart.
 
 use crate::event_names::event_names;
-use crate::{AccountId, Money, OrderId, ProductId, Quantity, StoreId, VariantId};
+use crate::{AccountId, CouponCode, Money, OrderId, ProductId, Quantity, StoreId, VariantId};
 use serde::{Deserialize, Serialize};
 
 /// Whose cart it is.
@@ -41,6 +41,11 @@ pub enum CartEvent {
     },
     /// Nobody came back to it.
     Abandoned {},
+    /// In place of one that was there.
+    CouponApplied {
+        code: CouponCode,
+    },
+    CouponRemoved {},
 }
 
 event_names!(CartEvent, "cart", {
@@ -51,4 +56,6 @@ event_names!(CartEvent, "cart", {
     Cleared => "cleared" v 1,
     CheckedOut => "checked_out" v 1,
     Abandoned => "abandoned" v 1,
+    CouponApplied => "coupon_applied" v 1,
+    CouponRemoved => "coupon_removed" v 1,
 });

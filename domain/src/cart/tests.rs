@@ -229,6 +229,52 @@ fn a_cart_with_items_is_abandoned_once() {
     );
 }
 
+#[test]
+fn a_coupon_takes_the_place_of_another_and_goes_when_it_is_asked_to() {
+    given([started(), added(1, 2)])
+        .when(apply_coupon("KARIBU"))
+        .then_expect_events(vec![coupon_applied("KARIBU")]);
+    given([started(), added(1, 2), coupon_applied("KARIBU")])
+        .when(apply_coupon("karibu"))
+        .then_expect_events(vec![]);
+    given([started(), added(1, 2), coupon_applied("KARIBU")])
+        .when(apply_coupon("OTHER"))
+        .then_expect_events(vec![coupon_applied("OTHER")]);
+    given([started(), added(1, 2), coupon_applied("KARIBU")])
+        .when(CartCommand::RemoveCoupon {})
+        .then_expect_events(vec![CartEvent::CouponRemoved {}]);
+    given([started(), added(1, 2)])
+        .when(CartCommand::RemoveCoupon {})
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn an_empty_cart_has_no_coupon() {
+    given([started(), added(1, 2), removed(1)])
+        .when(apply_coupon("KARIBU"))
+        .then_expect_error(CartError::Empty);
+    for emptied in [
+        CartEvent::Cleared {},
+        CartEvent::Abandoned {},
+        checked_out(1),
+    ] {
+        let history = [started(), added(1, 2), coupon_applied("KARIBU"), emptied];
+        assert_eq!(cart(history).coupon(), None);
+    }
+}
+
+fn apply_coupon(code: &str) -> CartCommand {
+    CartCommand::ApplyCoupon {
+        code: code.parse().unwrap(),
+    }
+}
+
+fn coupon_applied(code: &str) -> CartEvent {
+    CartEvent::CouponApplied {
+        code: code.parse().unwrap(),
+    }
+}
+
 fn given<const N: usize>(events: [CartEvent; N]) -> AggregateTestExecutor<Cart> {
     TestFramework::with(()).given(events.into())
 }

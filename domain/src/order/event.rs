@@ -5,8 +5,9 @@ use crate::event_names::event_names;
 use crate::money::is_zero;
 use crate::payment::PaymentProvider;
 use crate::{
-    AccountId, Address, Currency, EmailAddress, OrderId, PaymentId, Personal, ProductId, Quantity,
-    RefundId, Sku, StoreId, SubjectId, Tax, Text, VariantId, VendorId,
+    AccountId, Address, CouponCode, Currency, EmailAddress, OrderId, PaymentId, Personal,
+    ProductId, PromotionId, Quantity, RefundId, Sku, StoreId, SubjectId, Tax, Text, VariantId,
+    VendorId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,11 +47,14 @@ pub struct OrderLine {
     pub unit_price: i64,
     /// What was taken off the line.
     pub discount: i64,
+    /// How much of that the store makes up for: the vendor is owed it beside what the buyer pays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub subsidy: i64,
     /// The tax in or on the line.
     pub tax: i64,
     /// What the buyer pays for the line, tax included.
     pub total: i64,
-    /// What the store keeps of it, by its rules at that time, without tax.
+    /// What the store keeps of that and of the subsidy, by its rules at that time, without tax.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commission: i64,
     /// The tax that the vendor owes on the commission.
@@ -81,6 +85,16 @@ pub struct Totals {
     pub total: i64,
 }
 
+/// The promotion that an order was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCoupon {
+    pub promotion_id: PromotionId,
+    pub code: CouponCode,
+    /// Which of the uses that its customer may have of it, from 0; none where that is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_use: Option<u8>,
+}
+
 /// Everything that was agreed when the order was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
@@ -95,6 +109,8 @@ pub struct Placement {
     pub shipping_address: Personal<Address>,
     pub payment_id: PaymentId,
     pub provider: PaymentProvider,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<OrderCoupon>,
 }
 
 /// A line that is not sold after all. Amounts are minor units of the order's currency.

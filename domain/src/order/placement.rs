@@ -56,13 +56,14 @@ impl OrderLine {
             .times(self.quantity)?
             .subtract(Money::new(self.discount, currency))?;
         Ok(self.unit_price >= 0
-            && self.discount >= 0
+            && (0..=self.discount).contains(&self.subsidy)
             && !price.is_negative()
             && self.tax == tax.of(price)?.amount()
             && self.total == tax.gross(price)?.amount()
             && self.commission >= 0
             && self.commission_tax >= 0
-            && !Money::new(self.total, currency)
+            && !self
+                .proceeds(currency)?
                 .subtract(Money::new(self.commission, currency))?
                 .subtract(Money::new(self.commission_tax, currency))?
                 .is_negative())

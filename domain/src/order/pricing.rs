@@ -2,6 +2,7 @@
 
 use super::{OrderLine, Totals};
 use crate::commission::CommissionRule;
+use crate::promotion::Funder;
 use crate::{
     Currency, Money, MoneyError, ProductId, Quantity, Sku, Tax, TaxRate, Text, VariantId, VendorId,
 };
@@ -48,6 +49,7 @@ fn line(item: OrderItem, tax: Tax, currency: Currency) -> Result<OrderLine, Mone
         quantity: item.quantity,
         unit_price: item.unit_price.amount(),
         discount: 0,
+        subsidy: 0,
         tax: tax.of(price)?.amount(),
         total: tax.gross(price)?.amount(),
         commission: 0,
@@ -56,8 +58,46 @@ fn line(item: OrderItem, tax: Tax, currency: Currency) -> Result<OrderLine, Mone
 }
 
 impl OrderLine {
-    /// Has the store keep some of it by a rule: to be done last, for it depends on what the buyer
-    /// pays, and once, for the rule may change and what was agreed may not.
+    /// What it costs before anything is taken off, as shown to the buyer.
+    ///
+    /// # Errors
+    /// A product beyond 64 bits, which it is of no line that was priced.
+    pub fn price(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::new(self.unit_price, currency).times(self.quantity)
+    }
+
+    /// What it brings whoever sold it and the store: what the buyer pays, and what the store makes
+    /// up for.
+    ///
+    /// # Errors
+    /// A sum beyond 64 bits.
+    pub fn proceeds(&self, currency: Currency) -> Result<Money, MoneyError> {
+        Money::new(self.total, currency).add(Money::new(self.subsidy, currency))
+    }
+
+    /// Takes something off a line that has its full price; tax is then of what is left.
+    ///
+    /// # Errors
+    /// Another currency, or a difference beyond 64 bits.
+    pub fn take_off(
+        &mut self,
+        discount: Money,
+        funder: Funder,
+        tax: Tax,
+    ) -> Result<(), MoneyError> {
+        let price = self.price(discount.currency())?.subtract(discount)?;
+        self.discount = discount.amount();
+        self.subsidy = match funder {
+            Funder::Store => discount.amount(),
+            Funder::Vendor => 0,
+        };
+        self.tax = tax.of(price)?.amount();
+        self.total = tax.gross(price)?.amount();
+        Ok(())
+    }
+
+    /// Has the store keep some of it by a rule: to be done last, for it depends on what was
+    /// taken off, and once, for the rule may change and what was agreed may not.
     ///
     /// # Errors
     /// A sum beyond 64 bits.
@@ -67,7 +107,7 @@ impl OrderLine {
         tax_rate: TaxRate,
         currency: Currency,
     ) -> Result<(), MoneyError> {
-        let kept = rule.of(Money::new(self.total, currency), tax_rate)?;
+        let kept = rule.of(self.proceeds(currency)?, tax_rate)?;
         self.commission = kept.amount;
         self.commission_tax = kept.tax;
         Ok(())
@@ -75,18 +115,17 @@ impl OrderLine {
 }
 
 /// The sums of lines, with `shipping` in minor units.
-pub(super) fn sum(
-    lines: &[OrderLine],
-    shipping: i64,
-    currency: Currency,
-) -> Result<Totals, MoneyError> {
+///
+/// # Errors
+/// A sum beyond 64 bits.
+pub fn sum(lines: &[OrderLine], shipping: i64, currency: Currency) -> Result<Totals, MoneyError> {
     let sum_of = |amount: fn(&OrderLine) -> i64| {
         let amounts = lines.iter().map(|line| Money::new(amount(line), currency));
         Money::sum(currency, amounts)
     };
     let prices = lines
         .iter()
-        .map(|line| Money::new(line.unit_price, currency).times(line.quantity))
+        .map(|line| line.price(currency))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Totals {
         subtotal: Money::sum(currency, prices)?.amount(),

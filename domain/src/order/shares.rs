@@ -36,15 +36,19 @@ pub struct VendorShare {
     /// The tax within `gross`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tax: i64,
-    /// What the store keeps of `gross`, without tax.
+    /// What the store keeps of `gross` and `subsidy`, without tax.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commission: i64,
-    /// The tax on the commission, also kept of `gross`.
+    /// The tax on the commission, also kept of them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub commission_tax: i64,
     /// What was taken off before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub discount: i64,
+    /// How much of the discount the store makes up for: it is shared by the vendor, the commission
+    /// and its tax as `gross` is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub subsidy: i64,
 }
 
 impl Shares {
@@ -65,6 +69,7 @@ impl Shares {
                 commission: line.commission,
                 commission_tax: line.commission_tax,
                 discount: line.discount,
+                subsidy: line.subsidy,
             })?;
         }
         Ok(Self {
@@ -182,6 +187,7 @@ impl VendorShare {
             commission: 0,
             commission_tax: 0,
             discount: 0,
+            subsidy: 0,
         }
     }
 
@@ -190,10 +196,11 @@ impl VendorShare {
     /// # Errors
     /// A difference beyond 64 bits, which no share of an order makes.
     pub fn payable(&self) -> Result<i64, MoneyError> {
-        difference(
-            difference(self.gross, self.commission)?,
-            self.commission_tax,
-        )
+        let proceeds = self
+            .gross
+            .checked_add(self.subsidy)
+            .ok_or(MoneyError::TooLarge)?;
+        difference(difference(proceeds, self.commission)?, self.commission_tax)
     }
 
     fn add(&mut self, other: &Self) -> Result<(), MoneyError> {
@@ -203,6 +210,7 @@ impl VendorShare {
             (&mut self.commission, other.commission),
             (&mut self.commission_tax, other.commission_tax),
             (&mut self.discount, other.discount),
+            (&mut self.subsidy, other.subsidy),
         ] {
             *sum = sum.checked_add(amount).ok_or(MoneyError::TooLarge)?;
         }
@@ -217,13 +225,17 @@ impl VendorShare {
             commission: difference(self.commission, gone.commission)?,
             commission_tax: difference(self.commission_tax, gone.commission_tax)?,
             discount: difference(self.discount, gone.discount)?,
+            subsidy: difference(self.subsidy, gone.subsidy)?,
         })
     }
 
-    /// The part of it whose gross is `gross`: the vendor, the commission and its tax share that
-    /// among them, so that none of them can come out below nothing.
+    /// The part of it whose gross is `gross`: the vendor, the commission and its tax share that and
+    /// the subsidy that follows it among them, so that none of them can come out below nothing.
     fn part(&self, gross: Money) -> Result<Self, MoneyError> {
-        let parts = gross.split(&[self.payable()?, self.commission, self.commission_tax])?;
+        let in_proportion = |whole| in_proportion(whole, gross.amount(), self.gross);
+        let subsidy = Money::new(in_proportion(self.subsidy)?, gross.currency());
+        let proceeds = gross.add(subsidy)?;
+        let parts = proceeds.split(&[self.payable()?, self.commission, self.commission_tax])?;
         let [_, commission, commission_tax] = parts.as_slice() else {
             return Err(MoneyError::NoParts {
                 whole: gross.amount(),
@@ -232,10 +244,11 @@ impl VendorShare {
         Ok(Self {
             vendor_id: self.vendor_id,
             gross: gross.amount(),
-            tax: in_proportion(self.tax, gross.amount(), self.gross)?,
+            tax: in_proportion(self.tax)?,
             commission: commission.amount(),
             commission_tax: commission_tax.amount(),
-            discount: in_proportion(self.discount, gross.amount(), self.gross)?,
+            discount: in_proportion(self.discount)?,
+            subsidy: subsidy.amount(),
         })
     }
 }

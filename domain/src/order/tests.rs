@@ -491,6 +491,7 @@ fn priced(items: Vec<OrderItem>) -> Placement {
         ),
         payment_id: Uuid::from_u128(40).into(),
         provider: PaymentProvider::CashOnDelivery,
+        coupon: None,
     }
 }
 

@@ -225,6 +225,7 @@ fn share(amount: i64) -> VendorShare {
         commission: 0,
         commission_tax: 0,
         discount: 0,
+        subsidy: 0,
     }
 }
 

@@ -9,6 +9,7 @@
 mod golden;
 mod other_forms;
 mod payment_forms;
+mod promotion_forms;
 mod samples;
 mod upcasting;
 mod vendor_account_forms;

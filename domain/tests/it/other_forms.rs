@@ -1,6 +1,7 @@
 //! The other forms that an event may have.
 
 use crate::payment_forms::payment_forms;
+use crate::promotion_forms::promotion_forms;
 use crate::samples::{cancelled, id, kes, personal, placement, text, variant};
 use crate::vendor_account_forms::vendor_account_forms;
 use soko_domain::account::{AccountEvent, PlatformRole};
@@ -23,6 +24,7 @@ pub(crate) fn other_forms() -> Vec<(String, AnyEvent)> {
     let mut forms = bare();
     forms.extend(role_names());
     forms.extend(payment_forms());
+    forms.extend(promotion_forms());
     forms.push(("bare".to_owned(), AnyEvent::Store(id(1), bare_rules())));
     forms.extend(vendor_account_forms());
     forms.extend(shared());

@@ -1,5 +1,6 @@
 //! One of every event, with every field filled, as the golden files are first written.
 
+use crate::promotion_forms::promotion;
 use crate::vendor_account_forms::vendor_account;
 use chrono::DateTime;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,7 @@ pub(crate) fn every_event() -> Vec<AnyEvent> {
     events.extend(payment().map(|event| AnyEvent::Payment(id(1), event)));
     events.extend(statement().map(|event| AnyEvent::Statement(id(1), event)));
     events.extend(vendor_account().map(|event| AnyEvent::VendorAccount(id(1), event)));
+    events.extend(promotion().map(|event| AnyEvent::Promotion(id(1), event)));
     events
 }
 
@@ -370,6 +372,10 @@ fn cart() -> impl Iterator<Item = CartEvent> {
         CartEvent::Cleared {},
         CartEvent::CheckedOut { order_id: id(50) },
         CartEvent::Abandoned {},
+        CartEvent::CouponApplied {
+            code: text("KARIBU-10"),
+        },
+        CartEvent::CouponRemoved {},
     ]
     .into_iter()
 }
@@ -620,6 +626,7 @@ pub(crate) fn placement() -> Placement {
             quantity: 3.try_into().unwrap(),
             unit_price: 65_000,
             discount: 5_000,
+            subsidy: 0,
             tax: 26_207,
             total: 190_000,
             commission: 0,
@@ -636,6 +643,7 @@ pub(crate) fn placement() -> Placement {
         shipping_address: address(),
         payment_id: id(40),
         provider: PaymentProvider::CashOnDelivery,
+        coupon: None,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn vendor_account() -> impl Iterator<Item = VendorAccountEvent> {
         commission: 22_000,
         commission_tax: 3_520,
         discount: 1_000,
+        subsidy: 0,
     };
     let payout_id = id(90);
     let amount = 194_480;

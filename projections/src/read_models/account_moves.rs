@@ -26,9 +26,11 @@ crate::row! {
         payout_id: Option<PayoutId>,
         /// Of a payout: under which who carried it knows it.
         reference: Option<String>,
-        /// What the buyer paid; of a refund, less than nothing, as are the two below.
+        /// What the buyer paid; of a refund, less than nothing, as are the three below.
         gross: i64,
-        /// What the store kept of it.
+        /// What the store made up for of what was taken off.
+        subsidy: i64,
+        /// What the store kept of both.
         commission: i64,
         commission_tax: i64,
         /// What the vendor is owed more, or less.
@@ -82,6 +84,7 @@ impl ReadModel for AccountMoves {
             payout_id: moved.payout_id,
             reference: moved.reference,
             gross: moved.gross,
+            subsidy: moved.subsidy,
             commission: moved.commission,
             commission_tax: moved.commission_tax,
             amount: moved.amount,
@@ -102,6 +105,7 @@ struct Movement {
     payout_id: Option<PayoutId>,
     reference: Option<String>,
     gross: i64,
+    subsidy: i64,
     commission: i64,
     commission_tax: i64,
     amount: i64,
@@ -115,6 +119,7 @@ impl Movement {
                 kind: "sale",
                 order_id: Some(credit.order_id),
                 gross: credit.share.gross,
+                subsidy: credit.share.subsidy,
                 commission: credit.share.commission,
                 commission_tax: credit.share.commission_tax,
                 amount: credit.amount,
@@ -125,6 +130,7 @@ impl Movement {
                 order_id: Some(debit.order_id),
                 refund_id: Some(debit.refund_id),
                 gross: -debit.share.gross,
+                subsidy: -debit.share.subsidy,
                 commission: -debit.share.commission,
                 commission_tax: -debit.share.commission_tax,
                 amount: -debit.amount,

@@ -22,6 +22,7 @@ fn share(amount: i64) -> VendorShare {
         commission: amount / 10,
         commission_tax: 0,
         discount: 0,
+        subsidy: 0,
     }
 }
 

@@ -105,7 +105,9 @@ impl Cart {
         let items = &mut self.items.0;
         let mut emptied = CartStatus::Empty;
         match event {
-            CartEvent::Started { .. } => (),
+            CartEvent::Started { .. }
+            | CartEvent::CouponApplied { .. }
+            | CartEvent::CouponRemoved {} => (),
             CartEvent::ItemAdded {
                 variant_id,
                 product_id,

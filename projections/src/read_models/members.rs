@@ -110,6 +110,7 @@ impl Change {
             AnyEvent::Store(id, event) => (MemberScope::Store, id.as_uuid(), of_store(event)?),
             AnyEvent::Vendor(id, event) => (MemberScope::Vendor, id.as_uuid(), of_vendor(event)?),
             AnyEvent::Account(..)
+            | AnyEvent::Promotion(..)
             | AnyEvent::Category(..)
             | AnyEvent::Product(..)
             | AnyEvent::Stock(..)

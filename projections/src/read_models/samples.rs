@@ -57,6 +57,7 @@ pub(crate) fn placement(items: impl Into<Vec<OrderItem>>) -> Placement {
         shipping_address: Personal::new(SubjectId::from_uuid(id(WANJIRU)), address()),
         payment_id: id(40),
         provider: PaymentProvider::CashOnDelivery,
+        coupon: None,
     }
 }
 

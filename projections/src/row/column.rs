@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use soko_domain::order::{FulfilmentStatus, OrderStatus};
 use soko_domain::payment::{PaymentProvider, PaymentStatus};
 use soko_domain::product::ProductStatus;
+use soko_domain::promotion::Funder;
 use soko_domain::statement::{LineKind, StatementProvider};
 use soko_domain::store::StoreRole;
 use soko_domain::tenant::TenantRole;
@@ -23,8 +24,8 @@ use soko_domain::vendor::{VendorRole, VendorStatus};
 use soko_domain::vendor_account::{PayoutMethod, PayoutStatus};
 use soko_domain::{
     AccountId, AggregateId, CartId, CategoryId, Currency, InvitationId, LocationId, OrderId,
-    PaymentId, PayoutId, ProductId, RefundId, StatementId, StatementLineId, StoreId, TenantId,
-    VariantId, VendorId,
+    PaymentId, PayoutId, ProductId, PromotionId, RefundId, StatementId, StatementLineId, StoreId,
+    TenantId, VariantId, VendorId,
 };
 use uuid::Uuid;
 
@@ -167,6 +168,7 @@ id_columns!(
     PaymentId,
     PayoutId,
     ProductId,
+    PromotionId,
     RefundId,
     StatementId,
     StatementLineId,
@@ -249,6 +251,7 @@ named_columns!(
     CartStatus,
     Currency,
     FulfilmentStatus,
+    Funder,
     InvitationStatus,
     LineKind,
     MemberScope,

@@ -140,6 +140,7 @@ fn payload(event: &AnyEvent) -> String {
         AnyEvent::Store(_, event) => canonical_json(event),
         AnyEvent::Vendor(_, event) => canonical_json(event),
         AnyEvent::Category(_, event) => canonical_json(event),
+        AnyEvent::Promotion(_, event) => canonical_json(event),
         AnyEvent::Product(_, event) => canonical_json(event),
         AnyEvent::Stock(_, event) => canonical_json(event),
         AnyEvent::Cart(_, event) => canonical_json(event),

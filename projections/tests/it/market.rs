@@ -9,6 +9,7 @@ use soko_domain::order::{
 };
 use soko_domain::payment::{PaymentEvent, PaymentProvider, Purpose, RefundRequest};
 use soko_domain::product::{Description, ProductEvent, Variant};
+use soko_domain::promotion::{Discount, Funder, PromotionEvent, Terms as PromotionTerms};
 use soko_domain::stock::StockEvent;
 use soko_domain::store::{StoreEvent, StoreRole, Terms};
 use soko_domain::tenant::TenantEvent;
@@ -233,6 +234,7 @@ pub(crate) fn placed(
         quantity: units(1),
         unit_price: price,
         discount: 0,
+        subsidy: 0,
         tax: tax().of(Money::new(price, Currency::Kes)).unwrap().amount(),
         total: price,
         commission: 0,
@@ -268,6 +270,7 @@ pub(crate) fn placed(
         ),
         payment_id,
         provider: PaymentProvider::CashOnDelivery,
+        coupon: None,
         lines,
     };
     let reserved = placement.lines.iter().map(|line| {
@@ -375,6 +378,7 @@ fn sold_by(vendor_id: VendorId, amount: i64) -> Shares {
         commission: 0,
         commission_tax: 0,
         discount: 0,
+        subsidy: 0,
     };
     Shares {
         store_id: store(),
@@ -394,6 +398,7 @@ pub(crate) fn settled(number: u128, vendor: u128, amount: i64) -> Vec<AnyEvent> 
         commission: 0,
         commission_tax: 0,
         discount: 0,
+        subsidy: 0,
     };
     let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let (payout_id, paid_out) = (id(0x6000_0000 + number), amount / 2);
@@ -484,4 +489,30 @@ pub(crate) fn cancelled(placed: &[AnyEvent]) -> AnyEvent {
 
 pub(crate) fn by_account() -> Customer {
     Customer::Account(customer())
+}
+
+/// A coupon, which an order was given.
+pub(crate) fn promoted(order_number: u128) -> [AnyEvent; 2] {
+    let created = PromotionEvent::Created {
+        store_id: store(),
+        code: text("KARIBU"),
+        vendor_id: None,
+        funder: Funder::Store,
+        currency: Currency::Kes,
+        terms: PromotionTerms {
+            name: text("Karibu"),
+            discount: Discount::Fixed { amount: 100 },
+            minimum: 0,
+            starts_at: None,
+            ends_at: None,
+            uses_max: Some(1),
+            uses_per_customer: None,
+        },
+    };
+    let redeemed = PromotionEvent::Redeemed {
+        order_id: order(order_number),
+        account_id: Some(customer()),
+        discount: 100,
+    };
+    [created, redeemed].map(|event| AnyEvent::Promotion(id(0x7000_0000), event))
 }

@@ -2,7 +2,8 @@
 
 use crate::log::{Log, id, order};
 use crate::market::{
-    by_account, cancelled, collected, fulfilled, on_sale, opening, placed, refund_failed, settled,
+    by_account, cancelled, collected, fulfilled, on_sale, opening, placed, promoted, refund_failed,
+    settled,
 };
 use crate::running::{Node, built};
 use crate::statements::stated;
@@ -121,4 +122,5 @@ async fn fill(log: &mut Log) {
     log.append(refund_failed(1, 100)).await;
     log.append([cancelled]).await;
     log.append(stated(&[("CASH-1", 500)])).await;
+    log.append(promoted(1)).await;
 }

@@ -1,6 +1,7 @@
 //! The invariants of stock and money, over the whole log.
 
 use super::ledger::Ledger;
+use super::promotions::Promotions;
 use soko_domain::order::OrderEvent;
 use soko_domain::payment::{PaymentEvent, PaymentProvider};
 use soko_domain::stock::StockEvent;
@@ -23,6 +24,7 @@ pub(super) struct Books {
     accounts: HashMap<PaymentId, Account>,
     references: HashSet<(Account, String)>,
     ledger: Ledger,
+    promotions: Promotions,
     last_time: Option<chrono::DateTime<chrono::Utc>>,
     pub(super) events: u64,
 }
@@ -64,6 +66,7 @@ impl Books {
         let mut broken = Vec::new();
         self.order_in_stream(recorded, &mut broken);
         self.ledger.enter(recorded, &mut broken);
+        self.promotions.enter(&recorded.event, &mut broken);
         match &recorded.event {
             AnyEvent::Stock(variant, event) => self.stock(*variant, event, &mut broken),
             AnyEvent::Order(order, event) => self.order(*order, event, &mut broken),
@@ -72,6 +75,7 @@ impl Books {
             | AnyEvent::Tenant(..)
             | AnyEvent::Store(..)
             | AnyEvent::Vendor(..)
+            | AnyEvent::Promotion(..)
             | AnyEvent::Category(..)
             | AnyEvent::Product(..)
             | AnyEvent::Cart(..)
@@ -89,6 +93,7 @@ impl Books {
     pub(super) fn close(&self) -> Vec<Finding> {
         let mut broken = Vec::new();
         self.ledger.close(&mut broken);
+        self.promotions.close(&mut broken);
         for (order, held) in &self.held {
             let ended = self.orders.get(order).is_some_and(|open| open.ended);
             if ended && held.values().any(|quantity| *quantity != 0) {

@@ -32,6 +32,7 @@ impl Ledger {
             | AnyEvent::Tenant(..)
             | AnyEvent::Store(..)
             | AnyEvent::Vendor(..)
+            | AnyEvent::Promotion(..)
             | AnyEvent::Category(..)
             | AnyEvent::Product(..)
             | AnyEvent::Stock(..)
@@ -193,6 +194,7 @@ fn is_sound(left: &Shares) -> bool {
                 share.commission,
                 share.commission_tax,
                 share.discount,
+                share.subsidy,
             ];
             amounts.iter().all(|amount| *amount >= 0)
                 && share.payable().is_ok_and(|payable| payable >= 0)
@@ -316,6 +318,7 @@ mod tests {
             commission,
             commission_tax: 0,
             discount: 0,
+            subsidy: 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use soko_tests::{
-    Contract, Market, Operation, Parameter, Person, RawRequest, STATEMENT, Soko, address,
+    Contract, Market, Operation, Parameter, Person, RawRequest, STATEMENT, Soko, address, coupon,
     requested_payout, text,
 };
 use std::collections::BTreeMap;
@@ -73,10 +73,15 @@ impl World {
         } else {
             world.token = people.admin.token().map(str::to_owned);
             world.open_market(people.admin.clone()).await;
+            world.promote(people.admin.clone()).await;
             if operation.path.contains("payout") {
                 world.owe_vendor(people, operation).await;
             }
             world.hire(people, operation).await;
+            if operation.path.ends_with("/cart/coupon") {
+                let coupon = world.known["coupon"].clone();
+                world.know([("code", coupon)]);
+            }
         }
         world
     }
@@ -344,6 +349,21 @@ impl World {
                 "lines",
                 json!([{ "variant_id": variant_id, "quantity": 1 }]),
             ),
+        ]);
+    }
+
+    async fn promote(&mut self, mut admin: Person) {
+        let code = format!("CODE-{}", self.number);
+        let promotion = coupon(&text(&self.known["/stores"]), &code);
+        let promotion = admin.post("/promotions", promotion).await.expect(201);
+        self.know([
+            ("/promotions", promotion["promotion_id"].clone()),
+            ("coupon", json!(code)),
+            ("discount", json!({ "type": "percentage", "bps": 500 })),
+            ("starts_at", json!("2026-01-01T00:00:00Z")),
+            ("ends_at", json!("2126-01-01T00:00:00Z")),
+            ("uses_max", json!(1_000_000)),
+            ("uses_per_customer", json!(1)),
         ]);
     }
 

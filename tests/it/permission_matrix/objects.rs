@@ -5,7 +5,7 @@ use super::Cell;
 use super::callers::Caller;
 use serde_json::{Value, json};
 use soko_tests::{
-    Contract, Market, Operation, Person, STATEMENT, Soko, address, requested_payout, text,
+    Contract, Market, Operation, Person, STATEMENT, Soko, address, coupon, requested_payout, text,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -38,6 +38,9 @@ const ELSEWHERE: &[(&str, Place)] = &[
     ("get_ledger_trial_balance", Place::Store),
     ("get_ledger_entries", Place::Store),
     ("get_audit_events", Place::Tenant),
+    ("get_promotions", Place::Store),
+    // Without a vendor.
+    ("post_promotions", Place::Store),
 ];
 
 /// What lies below something else, of which there is none here: nobody finds it.
@@ -202,9 +205,8 @@ fn value_of(path: &str, name: &str, ids: &Ids) -> Option<String> {
     let part = path.split('/').nth(1).unwrap_or_default();
     let known = match (name, part) {
         ("id", "tenants") | ("tenant", _) => "tenant",
-        ("id", "stores") | ("store", "stock" | "reports" | "ledger" | "cart" | "payouts") => {
-            "store"
-        }
+        ("id", "stores")
+        | ("store", "stock" | "reports" | "ledger" | "cart" | "payouts" | "promotions") => "store",
         ("id", "vendors") | ("vendor_id", _) => "vendor",
         ("id", "products") | ("product_id", _) => "product",
         ("id", "variants") | ("variant_id", _) => "variant",
@@ -212,6 +214,7 @@ fn value_of(path: &str, name: &str, ids: &Ids) -> Option<String> {
         ("id", "payments") => "payment",
         ("id", "payouts") => "payout",
         ("id", "statements") => "statement",
+        ("id", "promotions") => "promotion",
         ("refund_id", "payments") => return Some(Uuid::now_v7().to_string()),
         ("provider", "stores") => return Some("mpesa".to_owned()),
         ("list", "statements") => return Some("ours_only".to_owned()),
@@ -261,6 +264,9 @@ async fn ids(market: &mut Market, vendor: Option<(Person, String)>, buyer: &mut 
         .await;
     let category = json!({ "store_id": market.store_id, "name": format!("Of {vendor_id}") });
     let category = market.owner.post("/categories", category).await.expect(201);
+    let mut promotion = coupon(&market.store_id, &format!("OF-{}", &vendor_id[28..]));
+    promotion["vendor_id"] = json!(vendor_id);
+    let promotion = vendor.post("/promotions", promotion).await.expect(201);
     let lines = json!([{ "variant_id": product.variant_id, "quantity": 1 }]);
     *buyer = buyer.after(&vendor);
     let order = buyer
@@ -304,6 +310,7 @@ async fn ids(market: &mut Market, vendor: Option<(Person, String)>, buyer: &mut 
         ("payment", payment_id),
         ("statement", statement_id),
         ("payout", payout_id),
+        ("promotion", text(&promotion["promotion_id"])),
     ])
 }
 

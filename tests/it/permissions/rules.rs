@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Where;
 use super::Who::{self, *};
+use super::promoting::rules_of_promotions;
 use super::stage::Stage;
 
 pub(super) const TENANT: &[Who] = &[Admin, TenantOwner, TenantAdmin];
@@ -230,6 +231,8 @@ pub(super) const OWN: &[(&str, &str)] = &[
     ("post", "/cart/items"),
     ("put", "/cart/items/{variant_id}"),
     ("delete", "/cart/items/{variant_id}"),
+    ("post", "/cart/coupon"),
+    ("delete", "/cart/coupon"),
     ("post", "/orders"),
     ("get", "/orders"),
 ];
@@ -632,6 +635,7 @@ pub(super) fn rules(stage: &Stage) -> Vec<Rule> {
         .with("from=0"),
     ];
     rules.extend(vendor_money(stage));
+    rules.extend(rules_of_promotions(stage));
     rules
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use soko_tests::{Market, Person, Product, STATEMENT, Soko, requested_payout, send, text};
+use soko_tests::{Market, Person, Product, STATEMENT, Soko, coupon, requested_payout, send, text};
 use uuid::Uuid;
 
 use super::Who::{self, *};
@@ -17,6 +17,7 @@ pub(super) struct Stage {
     pub(super) category_id: String,
     pub(super) statement_id: String,
     pub(super) payout_id: String,
+    pub(super) promotion_id: String,
     pub(super) people: Vec<(Who, Person)>,
 }
 
@@ -35,6 +36,9 @@ impl Stage {
         let category = owner.post("/categories", category).await.expect(201);
         let statements = format!("/stores/{}/statements?provider=mpesa", market.store_id);
         let statement = owner.upload(&statements, STATEMENT).await.expect(201);
+        let mut promotion = coupon(&market.store_id, "KARIBU");
+        promotion["vendor_id"] = json!(market.vendor_id);
+        let promotion = owner.post("/promotions", promotion).await.expect(201);
         let buyer = buyer.after(&owner);
         let mut people = vec![
             (Admin, soko.admin().await),
@@ -88,6 +92,7 @@ impl Stage {
             category_id: text(&category["category_id"]),
             statement_id: text(&statement["statement_id"]),
             payout_id,
+            promotion_id: text(&promotion["promotion_id"]),
             people,
         }
     }
@@ -104,6 +109,7 @@ impl Stage {
             "payments" => &self.payment_id,
             "payouts" => &self.payout_id,
             "statements" => &self.statement_id,
+            "promotions" => &self.promotion_id,
             _ => &self.category_id,
         };
         let nobody = Uuid::nil().to_string();

@@ -30,10 +30,12 @@ pub(super) async fn is_balanced(auditor: &mut PgConnection) {
             GROUP BY payment_id, currency) AS ledger USING (payment_id, currency)
         WHERE kept IS DISTINCT FROM booked";
     expect_none(auditor, "the ledger says otherwise of a payment", payments).await;
-    // Sold is what the buyers paid, to the last unit: as what it is, and as whose it is.
+    // Sold is what the buyers paid and the store made up for, to the last unit: as what it is, and as
+    // whose it is.
     let orders = "SELECT * FROM (
             SELECT order_id,
-                sum(amount) FILTER (WHERE account ~ '^(sales|refunds|tax|discount|shipping)(:|$)')
+                sum(amount) FILTER (WHERE account ~ '^(sales|refunds|tax|discount|shipping)(:|$)'
+                                      AND account <> 'discount:store')
                     AS sold,
                 sum(amount) FILTER (WHERE account ~ '^(vendor_payable|commission|commission_tax|shipping)(:|$)')
                     AS handed_on

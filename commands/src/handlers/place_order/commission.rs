@@ -2,27 +2,26 @@
 //! no later change of the rules reaches it.
 
 use super::PlaceOrderError;
+use super::bill::Bill;
 use crate::UnitOfWork;
 use soko_domain::category::Section;
 use soko_domain::commission::CommissionRules;
-use soko_domain::order::OrderLine;
-use soko_domain::{Category, CategoryId, Currency, Product, ProductId};
+use soko_domain::{Category, CategoryId, Product, ProductId};
 use std::collections::BTreeSet;
 
 pub(super) fn keep(
     unit: &UnitOfWork<'_>,
     rules: &CommissionRules,
-    currency: Currency,
-    lines: &mut [OrderLine],
+    bill: &mut Bill,
 ) -> Result<(), PlaceOrderError> {
-    for line in lines {
+    for line in &mut bill.lines {
         let categories = if rules.asks_for_categories(line.vendor_id) {
             nearest_first(unit, line.product_id)
         } else {
             vec![]
         };
         let rule = rules.rule(line.vendor_id, categories);
-        line.keep_commission(rule, rules.tax_rate_bps, currency)?;
+        line.keep_commission(rule, rules.tax_rate_bps, bill.currency)?;
     }
     Ok(())
 }

@@ -215,6 +215,7 @@ impl Market {
             shipping_address: address(),
             provider: PaymentProvider::CashOnDelivery,
             ask: None,
+            coupon: None,
         }
     }
 

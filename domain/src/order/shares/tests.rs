@@ -3,6 +3,7 @@
 use super::*;
 use crate::commission::CommissionRule;
 use crate::order::{OrderItem, price};
+use crate::promotion::Funder;
 use crate::{Tax, TaxRate};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -44,6 +45,42 @@ fn what_is_left_goes_back_exactly() {
     assert_eq!(second, left);
     let nothing = left.without(&second).unwrap();
     assert_eq!((nothing.shipping, nothing.vendors), (0, vec![]));
+}
+
+#[test]
+fn what_the_store_makes_up_for_is_the_vendors_and_goes_back_with_the_rest() {
+    let mut placement = placement(&[(ANNA, 1_000)], rule(0, 0), 1_600, 0);
+    take_off(&mut placement, &[200], Funder::Store, rule(1_000, 0));
+    let sale = Shares::of_sale(&placement).unwrap();
+    // As without a promotion, the store keeps a tenth of 1000 and 16 % of that.
+    let anna = VendorShare {
+        discount: 200,
+        subsidy: 200,
+        ..share(ANNA, 800, 110, 100, 16)
+    };
+    assert_eq!(sale.vendors, [anna]);
+    assert_eq!(anna.payable(), Ok(884));
+    assert_eq!(sale.total(), Ok(kes(800)), "what the buyer pays");
+    let half = VendorShare {
+        discount: 100,
+        subsidy: 100,
+        ..share(ANNA, 400, 55, 50, 8)
+    };
+    assert_eq!(sale.part(kes(400)).unwrap().vendors, [half]);
+    assert_eq!(half.payable(), Ok(442));
+}
+
+#[test]
+fn what_a_vendor_takes_off_is_its_own_loss() {
+    let mut placement = placement(&[(ANNA, 1_000)], rule(0, 0), 1_600, 0);
+    take_off(&mut placement, &[200], Funder::Vendor, rule(1_000, 0));
+    let sale = Shares::of_sale(&placement).unwrap();
+    let anna = VendorShare {
+        discount: 200,
+        ..share(ANNA, 800, 110, 80, 13)
+    };
+    assert_eq!(sale.vendors, [anna]);
+    assert_eq!(anna.payable(), Ok(707));
 }
 
 #[test]
@@ -134,31 +171,48 @@ fn not_negative(shares: &Shares) -> Result<(), TestCaseError> {
             commission,
             commission_tax,
             discount,
+            subsidy,
             ..
         } = *share;
-        for amount in [gross, tax, commission, commission_tax, discount] {
+        for amount in [gross, tax, commission, commission_tax, discount, subsidy] {
             prop_assert!(amount >= 0, "{share:?}");
         }
         prop_assert!(share.payable().unwrap() >= 0, "{share:?}");
         prop_assert!(tax <= gross + 1, "{share:?}");
+        prop_assert!(subsidy <= discount, "{share:?}");
     }
     Ok(())
 }
 
 fn any_placement() -> impl Strategy<Value = Placement> {
     let line = (0..5_u128, 0..1_000_000_i64);
+    let coupon = (proptest::bool::ANY, 0..=1_000_i64);
     (
         proptest::collection::vec(line, 1..8),
         (0..=10_000_u32, 0..500_i64),
         0..=10_000_u32,
         0..100_000_i64,
+        coupon,
     )
-        .prop_map(|(lines, (bps, fixed), tax, shipping)| {
+        .prop_map(|(lines, (bps, fixed), tax, shipping, (is_stores, off))| {
             let lines: Vec<_> = lines
                 .into_iter()
                 .map(|(vendor, amount)| (Uuid::from_u128(vendor).into(), amount))
                 .collect();
-            placement(&lines, rule(bps, fixed), tax, shipping)
+            let mut placement = placement(&lines, rule(0, 0), tax, shipping);
+            let funder = if is_stores {
+                Funder::Store
+            } else {
+                Funder::Vendor
+            };
+            let discounts: Vec<_> = lines.iter().map(|(_, price)| price / 1_000 * off).collect();
+            take_off(&mut placement, &discounts, funder, rule(bps, fixed));
+            for line in &mut placement.lines {
+                let commission_tax = tax.try_into().unwrap();
+                line.keep_commission(rule(bps, fixed), commission_tax, Currency::Kes)
+                    .unwrap();
+            }
+            placement
         })
 }
 
@@ -202,6 +256,19 @@ fn placement(
     }
 }
 
+/// Something off each line, before the store keeps its part, with 16 % of tax on that.
+fn take_off(placement: &mut Placement, discounts: &[i64], funder: Funder, rule: CommissionRule) {
+    for (line, discount) in placement.lines.iter_mut().zip(discounts) {
+        line.take_off(kes(*discount), funder, placement.tax)
+            .unwrap();
+        line.keep_commission(rule, bps(1_600), Currency::Kes)
+            .unwrap();
+    }
+    let shipping = placement.totals.shipping;
+    placement.totals = crate::order::sum(&placement.lines, shipping, Currency::Kes).unwrap();
+    placement.check().unwrap();
+}
+
 fn share(
     vendor_id: VendorId,
     gross: i64,
@@ -216,6 +283,7 @@ fn share(
         commission,
         commission_tax,
         discount: 0,
+        subsidy: 0,
     }
 }
 

@@ -23,6 +23,7 @@ fn a_sale_says_what_the_store_kept() {
             payout_id: None,
             reference: None,
             gross: 1_100,
+            subsidy: 0,
             commission: 100,
             commission_tax: 0,
             amount: 1_000,

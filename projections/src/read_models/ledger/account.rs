@@ -23,6 +23,8 @@ pub enum Account {
     Tax(VendorId),
     /// What a vendor took off, who bears it.
     Discount(VendorId),
+    /// What the store took off, and so pays the vendors in the buyers' stead.
+    Subsidies,
     /// What a vendor sold, as it is handed on to whom it belongs: the vendor and the store. The
     /// other side of sales, refunds, tax and discounts.
     Settlement(VendorId),
@@ -49,6 +51,7 @@ impl Display for Account {
             Self::Refunds(vendor_id) => write!(f, "refunds:{vendor_id}"),
             Self::Tax(vendor_id) => write!(f, "tax:{vendor_id}"),
             Self::Discount(vendor_id) => write!(f, "discount:{vendor_id}"),
+            Self::Subsidies => f.write_str("discount:store"),
             Self::Settlement(vendor_id) => write!(f, "settlement:{vendor_id}"),
             Self::VendorPayable(vendor_id) => write!(f, "vendor_payable:{vendor_id}"),
             Self::PaidByHand => f.write_str("paid_by_hand"),

@@ -6,7 +6,8 @@
 //!
 //! The money of a sale is booked twice: as what it is (sales, tax, discounts; refunds), and as whose
 //! it is (payable to the vendor, commission, its tax). `settlement` is where the one becomes the
-//! other, so that both can be read off the same books, and each adds up to what the buyer paid.
+//! other, so that both can be read off the same books, and each adds up to what the buyer paid and
+//! what the store made up for.
 
 use super::{Account, Header, Transaction};
 use soko_domain::order::{OrderEvent, Shares, VendorShare};
@@ -31,7 +32,8 @@ pub fn transaction_of(recorded: &RecordedEvent) -> Option<Transaction> {
         | AnyEvent::Product(..)
         | AnyEvent::Stock(..)
         | AnyEvent::Cart(..)
-        | AnyEvent::Statement(..) => None,
+        | AnyEvent::Statement(..)
+        | AnyEvent::Promotion(..) => None,
     };
     booked.and_then(Transaction::closed)
 }
@@ -215,14 +217,24 @@ fn vendor_part(
         commission,
         commission_tax,
         discount,
+        subsidy,
     } = *share;
     let settlement = Account::Settlement(vendor_id);
     let payable = Account::VendorPayable(vendor_id);
     transaction
         .book(Account::Receivable, sold(vendor_id), gross - tax)
         .book(Account::Receivable, Account::Tax(vendor_id), tax)
-        .book(Account::Discount(vendor_id), sold(vendor_id), discount)
-        .book(settlement, payable, gross - commission - commission_tax)
+        .book(
+            Account::Discount(vendor_id),
+            sold(vendor_id),
+            discount - subsidy,
+        )
+        .book(Account::Subsidies, sold(vendor_id), subsidy)
+        .book(
+            settlement,
+            payable,
+            gross + subsidy - commission - commission_tax,
+        )
         .book(settlement, Account::Commission, commission)
         .book(settlement, Account::CommissionTax, commission_tax)
 }

@@ -74,6 +74,23 @@ fn a_discount_is_taken_off_sales_before_it() {
 }
 
 #[test]
+fn a_discount_that_the_store_makes_up_for_is_its_own_expense() {
+    let anna = VendorShare {
+        subsidy: 100,
+        ..share(ANNA, 900, 0, 150, 0, 100)
+    };
+    let entries = [
+        ("receivable".to_owned(), 900),
+        (format!("sales:{ANNA}"), -1_000),
+        ("discount:store".to_owned(), 100),
+        (format!("settlement:{ANNA}"), 1_000),
+        (format!("vendor_payable:{ANNA}"), -850),
+        ("commission".to_owned(), -150),
+    ];
+    assert_eq!(booked(paid(shares(0, vec![anna]))), entries);
+}
+
+#[test]
 fn a_refund_takes_it_all_back_and_is_told_from_a_sale_not_made() {
     let gone = shares(30, vec![share(ANNA, 116, 16, 12, 2, 0)]);
     let refunded = OrderEvent::Refunded {
@@ -451,6 +468,7 @@ fn share(
         commission,
         commission_tax,
         discount,
+        subsidy: 0,
     }
 }
 

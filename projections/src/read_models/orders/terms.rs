@@ -4,7 +4,7 @@ use super::{Audience, Fulfilment, Order};
 use crate::row::RenderedJson;
 use serde::{Deserialize, Serialize};
 use soko_domain::order::{Customer, OrderLine, Placement, Totals};
-use soko_domain::{Address, EmailAddress, Personal, Tax, VendorId};
+use soko_domain::{Address, CouponCode, EmailAddress, Personal, Tax, VendorId};
 
 /// What the column `terms` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Terms {
     pub totals: Totals,
     pub tax: Tax,
     pub shipping_address: Personal<Address>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<CouponCode>,
 }
 
 /// An order as somebody may see it.
@@ -79,6 +81,8 @@ impl Terms {
             totals: Totals,
             tax: Tax,
             shipping_address: &'a Personal<Address>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            coupon: Option<&'a CouponCode>,
         }
         let agreed = Agreed {
             email: match &placement.customer {
@@ -89,6 +93,7 @@ impl Terms {
             totals: placement.totals,
             tax: placement.tax,
             shipping_address: &placement.shipping_address,
+            coupon: placement.coupon.as_ref().map(|coupon| &coupon.code),
         };
         #[expect(
             clippy::expect_used,
