@@ -45,7 +45,7 @@ use chrono::{DateTime, Utc};
 pub use self::amounts::ReportedAmount;
 pub(crate) use self::amounts::minor_units;
 pub use self::callback::{
-    About, Callback, CallbackRefusal, Dispute, DisputeStage, DisputedMoney, Fact, Report,
+    About, Attested, Callback, CallbackRefusal, Dispute, DisputeStage, DisputedMoney, Fact, Report,
 };
 pub use self::callback_token::{CallbackKind, CallbackToken};
 pub use self::capabilities::{
@@ -67,8 +67,8 @@ pub use self::outcome::{
 pub use self::outcome::{Handle, Received, Words};
 pub use self::providers::{Endpoints, Providers};
 pub use self::requests::{
-    AskMove, AskPayment, CapturePayment, NewPayee, OperationId, Payee, PayeeAccount, Refund,
-    StartPayment, Transfer, VoidPayment,
+    AskMove, AskPayment, AskReceipt, CapturePayment, NewPayee, OperationId, Payee, PayeeAccount,
+    Refund, StartPayment, Transfer, VoidPayment,
 };
 pub use self::secret::Secret;
 pub use soko_domain::payment::Wallet;
@@ -110,6 +110,11 @@ pub trait PaymentAccount: Send + Sync {
     }
 
     fn codes(&self) -> Option<&dyn TakesCodes> {
+        None
+    }
+
+    /// Of one that tells of money without signing it.
+    fn receipts(&self) -> Option<&dyn Receipts> {
         None
     }
 }
@@ -176,6 +181,16 @@ pub trait Transfers: Send + Sync {
         ask: &AskMove,
         now: DateTime<Utc>,
     ) -> Result<MoveStanding, CallError>;
+}
+
+/// A provider that can be asked whether money came of which it told unasked.
+#[async_trait]
+pub trait Receipts: Send + Sync {
+    /// The answer comes as a callback: see [`Fact::Attested`].
+    ///
+    /// # Errors
+    /// It was not asked, or whether it was is not known: asking again does no harm.
+    async fn ask_receipt(&self, ask: &AskReceipt, now: DateTime<Utc>) -> Result<(), CallError>;
 }
 
 /// A provider that hears a code from us that the payer was sent.

@@ -13,6 +13,7 @@ mod api_keys;
 mod audit;
 mod audit_views;
 mod auth;
+mod bills;
 mod canaries;
 mod carts;
 mod catalog;

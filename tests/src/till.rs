@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// A sandbox's second is this many of a provider's.
 const SPEED: u32 = 20;
 
+/// Of the store in Nairobi, at M-Pesa.
+pub const SHORT_CODE: &str = "174379";
+
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
 /// A store in Nairobi and one in Harare, and their providers.

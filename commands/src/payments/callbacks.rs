@@ -4,6 +4,7 @@
 //! worked after. Only a signed word about exactly the money that was asked for is taken as it is; of
 //! everything else the provider is asked.
 
+mod receipts;
 mod receiving;
 mod working;
 

@@ -196,6 +196,18 @@ impl Inbox {
         waiting.collect()
     }
 
+    /// One that came, whatever became of it.
+    pub(super) async fn find(&self, callback_id: Uuid) -> Result<Option<Waiting>, sqlx::Error> {
+        let row = sqlx::query(
+            "SELECT callback_id, tenant_id, store_id, provider, received_at, attempts, sealed \
+             FROM provider_callbacks WHERE callback_id = $1",
+        )
+        .bind(callback_id)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| self.waiting(&row)).transpose()
+    }
+
     fn waiting(&self, row: &PgRow) -> Result<Waiting, sqlx::Error> {
         let callback_id: Uuid = row.try_get("callback_id")?;
         let sealed: Option<Vec<u8>> = row.try_get("sealed")?;

@@ -3,8 +3,8 @@
 //! That a provider is about to be told is put on record first. From then on a payout is asked about,
 //! and told once more only where that is known to do it once: under its own id, to the same payee.
 
-use super::teller::text;
-use super::{Call, Cause, Next, Teller, TellerError};
+use super::teller::{Subject, text};
+use super::{Cause, Next, Teller, TellerError};
 use crate::handlers::{CompletePayout, complete_payout};
 use crate::{CommandError, Engine};
 use soko_domain::payment::PaymentProvider;
@@ -17,7 +17,7 @@ use soko_gateways::payments::{
     Payee, PayeeAccount, Transfer, Transfers,
 };
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// When a provider that was not there is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(15);
@@ -326,27 +326,13 @@ impl Teller {
         call: impl Future<Output = Result<T, CallError>>,
         word: impl Fn(&T) -> (&'static str, String),
     ) -> Result<T, CallError> {
-        let (began_at, began) = (self.now(), Instant::now());
-        let answer = call.await;
-        let (outcome, words) = match &answer {
-            Ok(value) => word(value),
-            Err(error) => super::teller::error_word(error),
+        let subject = Subject {
+            tenant_id: cause.tenant_id,
+            payment_id: PaymentId::from_uuid(due.payout_id.as_uuid()),
+            provider: due.provider,
         };
-        self.keep_call(
-            Call {
-                tenant_id: cause.tenant_id,
-                payment_id: PaymentId::from_uuid(due.payout_id.as_uuid()),
-                operation_id: due.payout_id.as_uuid(),
-                kind,
-                provider: due.provider,
-                began_at,
-                took: began.elapsed(),
-                outcome,
-                words,
-            },
-            !matches!(answer, Err(CallError::NotSent(_) | CallError::Unknown(_))),
-        );
-        answer
+        self.timed_for(subject, kind, due.payout_id.as_uuid(), call, word)
+            .await
     }
 }
 

@@ -309,6 +309,24 @@ impl Teller {
         call: impl Future<Output = Result<T, CallError>>,
         word: impl Fn(&T) -> (&'static str, String),
     ) -> Result<T, CallError> {
+        let subject = Subject {
+            tenant_id: told.tenant_id,
+            payment_id: told.payment_id,
+            provider: told.provider,
+        };
+        self.timed_for(subject, kind, operation_id, call, word)
+            .await
+    }
+
+    /// As [`Self::timed`], where there need not be a payment.
+    pub(super) async fn timed_for<T>(
+        &self,
+        subject: Subject,
+        kind: &'static str,
+        operation_id: Uuid,
+        call: impl Future<Output = Result<T, CallError>>,
+        word: impl Fn(&T) -> (&'static str, String),
+    ) -> Result<T, CallError> {
         let (began_at, began) = (self.now(), Instant::now());
         let answer = call.await;
         let took = began.elapsed();
@@ -317,26 +335,21 @@ impl Teller {
             Err(error) => error_word(error),
         };
         let was_there = !matches!(answer, Err(CallError::NotSent(_) | CallError::Unknown(_)));
-        let call = Call {
-            tenant_id: told.tenant_id,
-            payment_id: told.payment_id,
+        self.0
+            .breaker
+            .note(subject.provider, was_there, Instant::now());
+        self.0.evidence.keep(Call {
+            tenant_id: subject.tenant_id,
+            payment_id: subject.payment_id,
             operation_id,
             kind,
-            provider: told.provider,
+            provider: subject.provider,
             began_at,
             took,
             outcome,
             words,
-        };
-        self.keep_call(call, was_there);
+        });
         answer
-    }
-
-    pub(super) fn keep_call(&self, call: Call, was_there: bool) {
-        self.0
-            .breaker
-            .note(call.provider, was_there, Instant::now());
-        self.0.evidence.keep(call);
     }
 
     pub(crate) async fn execute(
@@ -378,6 +391,15 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 const NOT_THERE: Text<200> = Text::literal("the provider is not there");
 
+/// What a call is for, for those who look for it later.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    pub(super) tenant_id: TenantId,
+    /// Or the payout, which stands where a payment would.
+    pub(super) payment_id: PaymentId,
+    pub(super) provider: PaymentProvider,
+}
+
 /// What is known of the payment that is asked about.
 pub(super) struct Told {
     pub(super) tenant_id: TenantId,
@@ -412,7 +434,7 @@ fn answer_word(standing: &Standing) -> (&'static str, String) {
     super::outcomes::word(&standing.outcome)
 }
 
-pub(super) fn error_word(error: &CallError) -> (&'static str, String) {
+fn error_word(error: &CallError) -> (&'static str, String) {
     let word = match error {
         CallError::Unfit(_) => "unfit",
         CallError::NotSent(_) => "not_sent",

@@ -62,10 +62,20 @@ pub enum Fact {
     Dispute(Dispute),
     /// Money that nobody was asked for, or money of a payment once more: its reference tells.
     Received(Received),
+    /// The answer to a question about such money.
+    Attested(Attested),
     /// Somebody is about to send money, and the provider asks whether it is welcome.
     Offered(Received),
     /// Something happened, and the provider has to be asked what.
     Nudge,
+}
+
+/// What a provider answers when it is asked about money that it told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attested {
+    /// As [`AskReceipt`](super::AskReceipt) had it.
+    pub question: OperationId,
+    pub outcome: MoveOutcome,
 }
 
 /// Money that a payer's bank wants back.

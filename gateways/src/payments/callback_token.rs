@@ -30,6 +30,10 @@ pub enum CallbackKind {
     Receipt,
     /// Whether a payment made without us is welcome; the id is the store's.
     Offer,
+    /// The answer to a question about a receipt; the id is the question's.
+    ReceiptStatus,
+    /// That no answer to it will come.
+    ReceiptStatusTimeOut,
     Refund,
     /// That the provider does not know what became of a refund.
     RefundTimeOut,
@@ -46,10 +50,12 @@ pub enum CallbackKind {
 }
 
 impl CallbackKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Prompt,
         Self::Receipt,
         Self::Offer,
+        Self::ReceiptStatus,
+        Self::ReceiptStatusTimeOut,
         Self::Refund,
         Self::RefundTimeOut,
         Self::RefundStatus,
@@ -75,6 +81,8 @@ impl CallbackKind {
             Self::TransferStatus => b'9',
             Self::RefundStatusTimeOut => b'a',
             Self::TransferStatusTimeOut => b'b',
+            Self::ReceiptStatus => b'c',
+            Self::ReceiptStatusTimeOut => b'd',
         }
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! * There is no idempotency key for a prompt: it is sent once, and a lost reply stays unknown.
 //! * Nothing is signed. Each prompt, refund and payout has a callback path of its own, made with a
-//!   secret of the store ([`super::CallbackToken`]), and what it says has to be asked about.
+//!   secret of the store ([`super::CallbackToken`]), and what it says has to be asked about; receipts
+//!   by a question whose answer comes on a path of its own.
 //! * The query's answer has neither amount nor receipt: it is [`super::Outcome::Confirmed`], no capture.
 //! * `500.001.1001` means that the prompt is open, or that our keys are wrong, or that the payer is
 //!   busy: only the message tells.
@@ -44,8 +45,8 @@ pub(super) use self::tokens::Tokens;
 use super::exchange::{Answer, Exchange};
 use super::{
     AskPayment, CallError, Callback, CallbackKind, CallbackRefusal, CallbackToken, Capabilities,
-    Endpoints, MpesaAccount, PaymentAccount, Refunds, Report, Standing, StartPayment, Transfers,
-    Unfit, capabilities, crypto,
+    Endpoints, MpesaAccount, PaymentAccount, Receipts, Refunds, Report, Standing, StartPayment,
+    Transfers, Unfit, capabilities, crypto,
 };
 
 /// From where Safaricom calls, as far as is published. The list changes: a callback from elsewhere is
@@ -197,6 +198,12 @@ impl PaymentAccount for Mpesa {
     }
 
     fn transfers(&self) -> Option<&dyn Transfers> {
+        Some(self)
+    }
+
+    fn receipts(&self) -> Option<&dyn Receipts> {
+        // Only an initiator may ask.
+        let _ = self.account.initiator.as_ref()?;
         Some(self)
     }
 }

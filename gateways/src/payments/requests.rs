@@ -94,6 +94,13 @@ pub struct PayeeAccount {
     pub currency: Currency,
 }
 
+/// About money that was told of as received.
+pub struct AskReceipt {
+    /// Our own id of the question, by which its answer is known.
+    pub question: OperationId,
+    pub reference: String,
+}
+
 /// About a refund or a transfer that was asked for, or may have been.
 pub struct AskMove {
     pub operation_id: OperationId,

@@ -18,6 +18,7 @@ use super::customer::{Act, Customer};
 use super::deal::Payment;
 use super::fault::{Fault, FaultRule, Injected};
 use super::merchants::Merchants;
+use super::mpesa::Bill;
 use super::options::Options;
 use super::prompt::Prompt;
 use super::provider::Provider;
@@ -135,6 +136,27 @@ impl Running {
     /// The payment is unknown, or past that.
     pub fn act(&self, provider: Provider, payment: &str, act: Act) -> Result<(), ActError> {
         self.world.act(provider, payment, act)
+    }
+
+    /// Somebody pays to an M-Pesa pay bill of their own accord; `amount` is minor units, `account`
+    /// what they typed.
+    ///
+    /// # Errors
+    /// There is no such short code.
+    pub fn pay_bill(
+        &self,
+        short_code: &str,
+        phone: &str,
+        amount: i64,
+        account: &str,
+    ) -> Result<(), ActError> {
+        let bill = Bill {
+            short_code: short_code.to_owned(),
+            phone: phone.to_owned(),
+            amount,
+            account: account.to_owned(),
+        };
+        self.world.mpesa.pay_bill(&self.world, &bill)
     }
 
     pub fn top_up(&self, provider: Provider, account: &str, currency: &str, amount: i64) {

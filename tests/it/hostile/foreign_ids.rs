@@ -17,6 +17,8 @@ const OPEN_TO_CUSTOMERS: &[&str] = &[
     "post_cart_items",
     "put_cart_items_variant_id",
     "delete_cart_items_variant_id",
+    "post_cart_coupon",
+    "delete_cart_coupon",
     "post_orders",
 ];
 

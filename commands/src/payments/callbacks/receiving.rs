@@ -180,6 +180,11 @@ impl CallbackWorker {
                     CallbackKind::Receipt | CallbackKind::Offer | CallbackKind::Nudge => {
                         return Ok(Some((StoreId::from_uuid(token.id()), None)));
                     }
+                    // The question bears the id of what it is about.
+                    CallbackKind::ReceiptStatus | CallbackKind::ReceiptStatusTimeOut => {
+                        let told = self.inbox().find(token.id()).await?;
+                        return Ok(told.map(|told| (told.store_id, None)));
+                    }
                     CallbackKind::Prompt => Some(PaymentId::from_uuid(token.id())),
                     CallbackKind::Refund
                     | CallbackKind::RefundTimeOut

@@ -2,7 +2,6 @@
 
 use super::CallbackWorker;
 use crate::handlers::claims::Name;
-use crate::handlers::{ReceiveMoney, receive_money};
 use crate::payments::inbox::{Waiting, Worked};
 use crate::payments::outcomes::is_what_was_asked;
 use crate::payments::teller::{Told, text};
@@ -12,13 +11,12 @@ use soko_domain::payment::{
     Dispute as Disputed, DisputeStage, DisputedMoney, PaymentCommand, PaymentProvider,
     ReferenceSource, ReturnStage,
 };
-use soko_domain::{OrderId, Payment, PaymentId, PayoutId, RefundId, VendorAccount};
+use soko_domain::{Payment, PaymentId, PayoutId, RefundId, VendorAccount};
 use soko_event_log::Actor;
 use soko_gateways::payments::{
-    About, Callback, CallbackTrust, Dispute, Fact, Handle, MoveOutcome, MoveStanding, Outcome,
-    Received, Report, capabilities_of,
+    About, Callback, CallbackRefusal, CallbackTrust, Dispute, Fact, Handle, MoveOutcome,
+    MoveStanding, Outcome, PaymentAccount, Report, capabilities_of,
 };
-use uuid::Uuid;
 
 /// Who speaks in the events that follow.
 const NAME: &str = "provider_callbacks";
@@ -27,7 +25,7 @@ const NAME: &str = "provider_callbacks";
 const ATTEMPTS_MAX: u32 = 6;
 
 /// What came of one report.
-enum Verdict {
+pub(super) enum Verdict {
     Done(&'static str),
     /// It is to be tried again, and if it always ends like this, that is how it ended.
     Again(&'static str),
@@ -82,24 +80,13 @@ impl CallbackWorker {
             .open(waiting.store_id, waiting.provider)
             .await?;
         let account = self.0.teller.providers().account(credentials);
-        let headers: Vec<(&str, &[u8])> = waiting
-            .raw
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-            .collect();
-        let reports = account.read(&Callback {
-            path: &waiting.raw.path,
-            headers: &headers,
-            body: &waiting.raw.body,
-            received_at: waiting.received_at,
-        });
+        let reports = reports_of(&*account, waiting);
         let Ok(reports) = reports else {
             return Ok((None, Verdict::Done("its secret is not in use any more")));
         };
         let mut last = (None, Verdict::Done("it says nothing of money"));
         for report in &reports {
-            last = self.report(waiting, report).await?;
+            last = self.report(waiting, &*account, report).await?;
             if matches!(last.1, Verdict::Again(_)) {
                 break;
             }
@@ -110,10 +97,14 @@ impl CallbackWorker {
     async fn report(
         &self,
         waiting: &Waiting,
+        account: &dyn PaymentAccount,
         report: &Report,
     ) -> Result<(Option<PaymentId>, Verdict), TellerError> {
         if let Fact::Received(received) = &report.fact {
-            return self.received(waiting, received).await;
+            return self.received(waiting, account, received).await;
+        }
+        if let Fact::Attested(attested) = &report.fact {
+            return self.attested(waiting, account, attested).await;
         }
         if let Fact::Transfer(outcome) = &report.fact {
             let verdict = self.transfer(waiting, &report.about, outcome).await?;
@@ -123,7 +114,7 @@ impl CallbackWorker {
             return Ok((None, Verdict::Done("it is of no payment that is known")));
         };
         let payment = self.0.teller.engine().read::<Payment>(payment_id).await?;
-        let cause = Self::cause(waiting, payment_id);
+        let cause = cause_of(waiting, payment_id);
         let told = match payment.state.demand() {
             Ok(demand) if demand.store_id() == waiting.store_id => {
                 Told::of(payment_id, demand, &cause)
@@ -138,21 +129,11 @@ impl CallbackWorker {
             Fact::Nudge => self.ask(&told, None, &cause).await?,
             Fact::Refund(outcome) => self.refund(&told, &report.about, outcome, &cause).await?,
             Fact::Dispute(dispute) => self.dispute(&told, dispute, &cause).await?,
-            Fact::Transfer(_) | Fact::Received(_) | Fact::Offered(_) => {
+            Fact::Transfer(_) | Fact::Received(_) | Fact::Attested(_) | Fact::Offered(_) => {
                 Verdict::Done("it says nothing of money")
             }
         };
         Ok((Some(payment_id), verdict))
-    }
-
-    fn cause(waiting: &Waiting, payment_id: PaymentId) -> Cause {
-        Cause {
-            tenant_id: waiting.tenant_id,
-            actor: Actor::System(NAME.to_owned()),
-            correlation: payment_id.as_uuid(),
-            causation: None,
-            request_id: Some(waiting.callback_id.to_string()),
-        }
     }
 
     async fn payment_of(
@@ -377,53 +358,40 @@ impl CallbackWorker {
             handle: about.handle.clone(),
             outcome: outcome.clone(),
         };
-        let cause = Self::cause(waiting, PaymentId::from_uuid(id));
+        let cause = cause_of(waiting, PaymentId::from_uuid(id));
         let teller = &self.0.teller;
         let heard = teller.hear_of_payout(vendor_id, PayoutId::from_uuid(id), standing, &cause);
         heard.await?;
         Ok(Verdict::Done("put on record of the payout"))
     }
+}
 
-    /// Money that nobody was asked for, at least not by us.
-    async fn received(
-        &self,
-        waiting: &Waiting,
-        received: &Received,
-    ) -> Result<(Option<PaymentId>, Verdict), TellerError> {
-        let (Some(reference), Some(amount)) = (text(&received.reference), received.amount.money())
-        else {
-            return Ok((None, Verdict::Done("money came that cannot be read")));
-        };
-        let name = Name::captured(waiting.provider, &reference);
-        if let Some(payment_id) = self.owner(name.kind, &name.value).await? {
-            let again = Verdict::Done("told again: the money is known");
-            return Ok((Some(payment_id), again));
-        }
-        let order_id: Option<OrderId> = self
-            .order_called(waiting.store_id, &received.account)
-            .await?;
-        let Some(order_id) = order_id else {
-            tracing::error!(
-                callback.id = %waiting.callback_id,
-                provider = waiting.provider.as_str(),
-                "money came for no order that is known: somebody has to look at it"
-            );
-            let unmatched = Verdict::Again("money came for no order that is known");
-            return Ok((None, unmatched));
-        };
-        let id = Uuid::new_v5(&order_id.as_uuid(), received.reference.as_bytes());
-        let payment_id = PaymentId::from_uuid(id);
-        let request = ReceiveMoney {
-            payment_id,
-            order_id,
-            provider: waiting.provider,
-            amount,
-            reference,
-        };
-        let cause = Self::cause(waiting, payment_id);
-        let context = cause.context(self.0.clock.now());
-        receive_money(self.0.teller.engine(), request, &context).await?;
-        Ok((Some(payment_id), Verdict::Done("money was taken")))
+/// What the callback says, read as often as one likes.
+pub(super) fn reports_of(
+    account: &dyn PaymentAccount,
+    waiting: &Waiting,
+) -> Result<Vec<Report>, CallbackRefusal> {
+    let headers: Vec<(&str, &[u8])> = waiting
+        .raw
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect();
+    account.read(&Callback {
+        path: &waiting.raw.path,
+        headers: &headers,
+        body: &waiting.raw.body,
+        received_at: waiting.received_at,
+    })
+}
+
+pub(super) fn cause_of(waiting: &Waiting, payment_id: PaymentId) -> Cause {
+    Cause {
+        tenant_id: waiting.tenant_id,
+        actor: Actor::System(NAME.to_owned()),
+        correlation: payment_id.as_uuid(),
+        causation: None,
+        request_id: Some(waiting.callback_id.to_string()),
     }
 }
 

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use soko_domain::Currency;
+use uuid::Uuid;
 
 use super::super::loose_json::{Loose, one_or_many};
 use super::super::{
-    About, Callback, CallbackKind, CallbackRefusal, CallbackToken, Capture, Doubt, Fact,
+    About, Attested, Callback, CallbackKind, CallbackRefusal, CallbackToken, Capture, Doubt, Fact,
     FailureReason, Handle, MoveOutcome, Moved, MpesaAccount, MpesaTill, OperationId, Outcome,
     Received, Report, ReportedAmount, Words,
 };
@@ -121,6 +122,13 @@ pub(super) fn read(
         CallbackKind::Transfer => moved(body, of_move(body, operation), Fact::Transfer, result)?,
         CallbackKind::RefundStatus => moved(body, operation, Fact::Refund, status)?,
         CallbackKind::TransferStatus => moved(body, operation, Fact::Transfer, status)?,
+        CallbackKind::ReceiptStatus => {
+            let attested = |outcome| attested(token.id(), outcome);
+            moved(body, About::default(), attested, status)?
+        }
+        CallbackKind::ReceiptStatusTimeOut => {
+            Report::new(About::default(), attested(token.id(), nobody_knows()))
+        }
         // A question that found no answer has an id of its own, which says nothing of the move.
         CallbackKind::RefundStatusTimeOut => Report::new(operation, Fact::Refund(nobody_knows())),
         CallbackKind::TransferStatusTimeOut => {
@@ -192,7 +200,7 @@ fn prompt(body: &[u8], about: About) -> Result<Report, CallbackRefusal> {
 fn moved(
     body: &[u8],
     about: About,
-    fact: fn(MoveOutcome) -> Fact,
+    fact: impl Fn(MoveOutcome) -> Fact,
     outcome: fn(&ResultBody<'_>, &[Item]) -> Result<MoveOutcome, CallbackRefusal>,
 ) -> Result<Report, CallbackRefusal> {
     let told = parse::<MoveResult<'_>>(body)?.result;
@@ -207,6 +215,13 @@ fn of_move(body: &[u8], about: About) -> About {
     let told = serde_json::from_slice::<Numbered>(body).ok();
     let handle = told.and_then(|told| Handle::new(told.result.originator_conversation_id.as_str()));
     About { handle, ..about }
+}
+
+const fn attested(question: Uuid, outcome: MoveOutcome) -> Fact {
+    Fact::Attested(Attested {
+        question: OperationId::from_uuid(question),
+        outcome,
+    })
 }
 
 const fn nobody_knows() -> MoveOutcome {

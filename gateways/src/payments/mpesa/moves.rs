@@ -1,4 +1,4 @@
-//! Money that leaves: reversals and payouts. Both are answered later, by callbacks.
+//! What an initiator commands: reversals, payouts, and questions. All are answered later, by callbacks.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,8 +8,9 @@ use super::super::exchange::Answer;
 use super::super::loose_json::Loose;
 use super::super::requests::plain;
 use super::super::{
-    AskMove, CallError, CallbackKind, Handle, MoveOutcome, MoveStanding, MpesaInitiator, NewPayee,
-    OperationId, Payee, Refund, Refunds, Transfer, Transfers, Unfit, Words,
+    AskMove, AskReceipt, CallError, CallbackKind, Handle, MoveOutcome, MoveStanding,
+    MpesaInitiator, NewPayee, OperationId, Payee, Receipts, Refund, Refunds, Transfer, Transfers,
+    Unfit, Words,
 };
 use super::answers::{self, move_reason};
 use super::prompt::shillings;
@@ -68,8 +69,8 @@ struct StatusQuery<'a> {
     security_credential: &'a str,
     #[serde(rename = "CommandID")]
     command_id: &'static str,
-    #[serde(rename = "OriginalConversationID")]
-    original_conversation_id: &'a str,
+    #[serde(flatten)]
+    about: Questioned<'a>,
     party_a: &'a str,
     identifier_type: &'static str,
     #[serde(rename = "ResultURL")]
@@ -78,6 +79,15 @@ struct StatusQuery<'a> {
     time_out_url: String,
     remarks: &'static str,
     occasion: &'static str,
+}
+
+/// By what they know it.
+#[derive(Serialize)]
+enum Questioned<'a> {
+    #[serde(rename = "OriginalConversationID")]
+    Command(&'a str),
+    #[serde(rename = "TransactionID")]
+    Receipt(&'a str),
 }
 
 #[derive(Deserialize)]
@@ -195,12 +205,41 @@ impl Transfers for Mpesa {
     }
 }
 
+#[async_trait]
+impl Receipts for Mpesa {
+    async fn ask_receipt(&self, ask: &AskReceipt, now: DateTime<Utc>) -> Result<(), CallError> {
+        let kinds = (
+            CallbackKind::ReceiptStatus,
+            CallbackKind::ReceiptStatusTimeOut,
+        );
+        let about = Questioned::Receipt(&ask.reference);
+        self.question(about, ask.question, kinds, now).await?;
+        Ok(())
+    }
+}
+
 impl Mpesa {
     /// The answer comes as a callback of its own kind, for it says how the question fared before it
     /// says how the money did.
     async fn ask_for_status(
         &self,
         handle: &Handle,
+        operation_id: OperationId,
+        kinds: (CallbackKind, CallbackKind),
+        now: DateTime<Utc>,
+    ) -> Result<MoveStanding, CallError> {
+        let about = Questioned::Command(handle.as_str());
+        let standing = self.question(about, operation_id, kinds, now).await?;
+        Ok(MoveStanding {
+            // What they answer with is the id of the question.
+            handle: Some(handle.clone()),
+            ..standing
+        })
+    }
+
+    async fn question(
+        &self,
+        about: Questioned<'_>,
         operation_id: OperationId,
         (result, time_out): (CallbackKind, CallbackKind),
         now: DateTime<Utc>,
@@ -211,7 +250,7 @@ impl Mpesa {
             initiator: &initiator.name,
             security_credential: initiator.security_credential.expose(),
             command_id: "TransactionStatusQuery",
-            original_conversation_id: handle.as_str(),
+            about,
             party_a: &self.account.short_code,
             identifier_type: "4",
             result_url: self.callback_url(result, id)?,
@@ -222,12 +261,7 @@ impl Mpesa {
         let answer = self
             .post("/mpesa/transactionstatus/v1/query", &query, now)
             .await?;
-        let standing = accepted(&answer)?;
-        Ok(MoveStanding {
-            // What they answer with is the id of the question.
-            handle: Some(handle.clone()),
-            ..standing
-        })
+        accepted(&answer)
     }
 
     fn initiator(&self) -> Result<&MpesaInitiator, Unfit> {

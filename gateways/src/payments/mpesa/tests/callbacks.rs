@@ -319,6 +319,28 @@ fn only_the_id_of_the_move_is_its_handle() {
     }
 }
 
+#[test]
+fn a_question_about_a_receipt_is_answered_by_what_came() {
+    let attested = |kind, body: &str| match told(kind, body).unwrap().fact {
+        Fact::Attested(attested) => attested,
+        other => panic!("{other:?}"),
+    };
+    let completed = attested(CallbackKind::ReceiptStatus, &status("Completed"));
+    assert_eq!(completed.question, operation(0xb));
+    let MoveOutcome::Done(moved) = completed.outcome else {
+        panic!("{completed:?}");
+    };
+    assert_eq!(moved.reference, "NLJ41HAY6Q");
+    let unknown = r#"{"Result":{"ResultCode":"R000002","OriginatorConversationID":"1"}}"#;
+    for (kind, body) in [
+        (CallbackKind::ReceiptStatus, unknown),
+        (CallbackKind::ReceiptStatusTimeOut, "{}"),
+    ] {
+        let outcome = attested(kind, body).outcome;
+        assert!(matches!(outcome, MoveOutcome::Unknown(_)), "{outcome:?}");
+    }
+}
+
 const RECEIPT: &str = r#"{"TransactionType":"Pay Bill","TransID":"NLJ7RT61SV",
     "TransTime":"20191122063845","TransAmount":"5.00","BusinessShortCode":"174379",
     "BillRefNumber":"1001","InvoiceNumber":"","OrgAccountBalance":"49197.00",

@@ -3,9 +3,9 @@ use soko_domain::{Currency, Money};
 
 use super::super::super::testing::{Provider, Say, new_year, ok, operation, say};
 use super::super::super::{
-    AskMove, CallError, CallbackKind, CallbackToken, Doubt, FailureReason, Handle,
-    MPESA_OFFER_ACCEPTED, MPESA_OFFER_REFUSED, MoveOutcome, MoveStanding, NewPayee, Payee, Refund,
-    Refunds, Transfer, Transfers, Unfit,
+    AskMove, AskReceipt, CallError, CallbackKind, CallbackToken, Doubt, FailureReason, Handle,
+    MPESA_OFFER_ACCEPTED, MPESA_OFFER_REFUSED, MoveOutcome, MoveStanding, NewPayee, Payee,
+    PaymentAccount, Refund, Refunds, Transfer, Transfers, Unfit,
 };
 use super::{account, mpesa, path_in, token};
 
@@ -266,6 +266,58 @@ async fn receipts_are_registered_where_no_forbidden_word_stands() {
         .register_receipts(new_year())
         .await;
     assert_eq!(sent, Err(CallError::Unfit(Unfit::CallbackUrl)));
+}
+
+#[tokio::test]
+async fn a_receipt_is_asked_about_by_what_it_is_called() {
+    let provider = Provider::saying([token(), ok(ACCEPTED)]).await;
+    let ask = AskReceipt {
+        question: operation(0x3f),
+        reference: "NLJ7RT61SV".to_owned(),
+    };
+    let mpesa = mpesa(&provider);
+    let receipts = mpesa.receipts().unwrap();
+    receipts.ask_receipt(&ask, new_year()).await.unwrap();
+    let heard = provider.heard_last();
+    assert_eq!(heard.line, "POST /mpesa/transactionstatus/v1/query");
+    let (result, time_out) = (
+        path_in(&heard, "ResultURL"),
+        path_in(&heard, "QueueTimeOutURL"),
+    );
+    for (path, kind) in [
+        (&result, CallbackKind::ReceiptStatus),
+        (&time_out, CallbackKind::ReceiptStatusTimeOut),
+    ] {
+        let token = CallbackToken::parse(path).unwrap();
+        assert_eq!(
+            (token.kind(), token.id()),
+            (kind, operation(0x3f).as_uuid())
+        );
+    }
+    assert_eq!(
+        heard.json(),
+        json!({
+            "Initiator": "testapi",
+            "SecurityCredential": "c2VhbGVk",
+            "CommandID": "TransactionStatusQuery",
+            "TransactionID": "NLJ7RT61SV",
+            "PartyA": "174379",
+            "IdentifierType": "4",
+            "ResultURL": format!("https://shop.example/webhooks/mpesa/{result}"),
+            "QueueTimeOutURL": format!("https://shop.example/webhooks/mpesa/{time_out}"),
+            "Remarks": "Status",
+            "Occasion": "",
+        })
+    );
+}
+
+#[tokio::test]
+async fn who_has_no_initiator_asks_about_no_receipt() {
+    let provider = Provider::saying([]).await;
+    let providers = super::super::super::Providers::new(provider.endpoints()).unwrap();
+    let mut account = account();
+    account.initiator = None;
+    assert!(providers.mpesa(account).receipts().is_none());
 }
 
 #[test]
