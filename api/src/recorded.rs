@@ -98,6 +98,13 @@ impl<T, S> Recorded<T, S> {
         self
     }
 
+    /// As far as this, if it has a position: who reads on from here sees what followed, too.
+    #[must_use]
+    pub fn up_to(mut self, position: Position) -> Self {
+        self.position = self.position.map(|own| own.max(position));
+        self
+    }
+
     /// Where what was made is found.
     #[must_use]
     pub fn at(mut self, path: impl FnOnce(&T) -> String) -> Self {

@@ -39,6 +39,7 @@ pub(crate) mod payout_accounts;
 pub(crate) mod payout_rules;
 pub(crate) mod payouts;
 pub(crate) mod products;
+pub(crate) mod promotion_details;
 pub(crate) mod promotions;
 pub(crate) mod proofs;
 pub(crate) mod read_models;

@@ -1,13 +1,12 @@
 //! The coupon of a cart: named by the shopper, and shown with what it would take off now.
 
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use soko_commands::UnitOfWork;
 use soko_commands::handlers::{ApplyCoupon, ApplyCouponError, apply_coupon};
 use soko_domain::cart::{Cart, CartCommand};
 use soko_domain::promotion::PromotionError;
 use soko_domain::{CartId, CouponCode, Currency, Money, Promotion, PromotionId, StoreId, VendorId};
-
-use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::caller::{Caller, Place};

@@ -154,9 +154,13 @@ pub(crate) async fn place(
             payment_now = Some(standing(&app, payment_id, true).await?);
         }
     }
-    let recorded: New<_> = app
+    let mut recorded: New<_> = app
         .recorded_of::<Order, _, _, _>(order_id, placed, &context)
         .await?;
+    if payment_now.is_some() {
+        // The payer was asked after the order was placed.
+        recorded = recorded.up_to(*app.head().borrow());
+    }
     Ok(recorded
         .map(|placed| {
             let token = is_guest.then(|| guest_token(&app, placed.order_id));

@@ -133,6 +133,7 @@ pub(crate) async fn start(
     let recorded: New<AttemptedPayment> = app
         .recorded_of::<Payment, _, _, _>(payment_id, attempted, &context)
         .await?;
+    let recorded = recorded.up_to(*app.head().borrow());
     let (status, next_action) = standing(&app, recorded.body().payment_id, is_payer).await?;
     Ok(recorded
         .map(|attempted| PaymentStarted {

@@ -12,6 +12,7 @@ use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use basket::Wanted;
 use bill::Bill;
+use coupon::Redemption;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use soko_domain::cart::{CartCommand, CartError};
@@ -206,20 +207,10 @@ fn place(
     unit.require::<Promotion>(code.iter().map(|code| promotion(request, code)));
     let items = wanted.items(unit, store_id)?;
     let mut bill = Bill::of(items, tax, currency)?;
-    let redemption = match code {
-        Some(code) => {
-            let now = context.now;
-            Some(coupon::take_off(
-                unit,
-                request,
-                code,
-                customer_use,
-                now,
-                &mut bill,
-            )?)
-        }
-        None => None,
-    };
+    let now = context.now;
+    let redemption = code
+        .map(|code| coupon::take_off(unit, request, code, customer_use, now, &mut bill))
+        .transpose()?;
     commission::keep(unit, &rules, &mut bill)?;
     if let OrderSource::Cart(cart_id) = request.source {
         unit.execute::<Cart>(cart_id, CartCommand::CheckOut { order_id })?;
@@ -238,9 +229,7 @@ fn place(
         ),
         payment_id,
         provider,
-        coupon: redemption
-            .as_ref()
-            .map(|redemption| redemption.coupon().clone()),
+        coupon: redemption.as_ref().map(Redemption::coupon).cloned(),
     };
     let initiate = PaymentCommand::Initiate {
         order_id,
@@ -256,7 +245,7 @@ fn place(
     unit.execute::<Payment>(payment_id, initiate)?;
     reserve(unit, order_id, &wanted)?;
     if let Some(redemption) = redemption {
-        redemption.redeem(unit, request, bill.totals.discount, context.now)?;
+        redemption.redeem(unit, request, bill.totals.discount, now)?;
     }
     unit.claim(Name::order_number(store_id, number).claimed_by(order_id));
     tell(unit, order_id)
