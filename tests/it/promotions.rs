@@ -143,10 +143,19 @@ async fn what_cannot_be_kept_is_refused_with_where_it_is_wrong() {
     of_store["funder"] = json!("store");
     let refused = market.vendor.post("/promotions", of_store.clone()).await;
     assert!([403, 404].contains(&refused.status), "{}", refused.text);
+    // What the store gives on a vendor's goods, that vendor sees and does not change.
+    let made = market.owner.post("/promotions", of_store.clone()).await;
+    let path = format!("/promotions/{}", text(&made.expect(201)["promotion_id"]));
+    let mut vendor = market.vendor.after(&market.owner);
+    assert_eq!(vendor.get(&path).await.expect(200)["funder"], "store");
+    let refused = vendor.patch(&path, json!({ "name": "Mine" })).await;
+    assert!([403, 404].contains(&refused.status), "{}", refused.text);
+    of_store["code"] = json!("ELSEWHERE");
     of_store["vendor_id"] = json!(Market::open(&soko).await.vendor_id);
     let refused = market.owner.post("/promotions", of_store).await;
     refused.expect_problem(404, "not-found");
     let mut of_vendor = tenth(&market);
+    of_vendor["code"] = json!("OF-VENDOR");
     of_vendor["vendor_id"] = json!(vendor_id);
     let made = market
         .vendor

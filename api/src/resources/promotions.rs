@@ -172,7 +172,8 @@ pub(crate) async fn get(
 ) -> Result<Found<PromotionDetails>> {
     let promotion = app.engine().read::<Promotion>(*promotion_id).await?;
     let campaign = promotion.state.campaign()?;
-    caller.permit(place(campaign)).await?;
+    let place = Place::store(campaign.store_id()).shared_by(campaign.vendor_id());
+    caller.permit(place).await?;
     let details = Facts::of_campaign(*promotion_id, campaign).told(caller.now());
     Ok(Found::new(details).with_version(promotion.version))
 }
@@ -222,12 +223,12 @@ pub(crate) async fn end(
 async fn where_it_lies(app: &App, promotion_id: PromotionId) -> Result<(Place, Currency)> {
     let promotion = app.engine().read::<Promotion>(promotion_id).await?;
     let campaign = promotion.state.campaign()?;
-    Ok((place(campaign), campaign.currency()))
+    Ok((place_to_manage(campaign), campaign.currency()))
 }
 
-/// With the vendor that pays for it, and in its store. What the store gives on a vendor's goods the
-/// vendor sees in its list.
-fn place(campaign: &Campaign) -> Place {
+/// With the vendor that pays for it, and in its store: what the store gives on a vendor's goods, that
+/// vendor sees and does not change.
+fn place_to_manage(campaign: &Campaign) -> Place {
     let is_vendors = campaign.funder() == Funder::Vendor;
     let paying = campaign.vendor_id().filter(|_| is_vendors);
     Place::store(campaign.store_id()).shared_by(paying)
