@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 /// How much of one line is kept: a percentage and a fixed amount, together at most a cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommissionRule {
-    /// Of what the buyer pays for the line, tax included, in basis points.
+    /// Of what the line brings: what the buyer pays, tax included, and what the store makes up for;
+    /// in basis points.
     pub bps: TaxRate,
     /// For each line, whatever its quantity; minor units of the store's currency.
     #[serde(default, skip_serializing_if = "is_zero")]

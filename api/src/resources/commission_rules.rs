@@ -30,7 +30,7 @@ body! {
     }
 
     pub(crate) struct NewCommissionRule {
-        /// Of what the buyer pays for a line, tax included, in basis points.
+        /// Of what the buyer pays for a line, tax included, and what the store makes up for, in basis points.
         pub bps: TaxRate,
         /// For each line, in minor units of the store's currency.
         pub fixed: Option<i64>,

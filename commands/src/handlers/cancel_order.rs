@@ -1,8 +1,8 @@
 //! An order is called off: what it held can be sold to others, and its payment is asked for no
 //! more. What was paid goes back.
 
-use super::coupons;
 use super::give_back::{Because, give_back};
+use super::release_coupon::release_coupon;
 use super::shelf;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ fn cancel(
     for variant_id in variant_ids {
         unit.execute::<Stock>(variant_id, StockCommand::Release { order_id })?;
     }
-    coupons::give_back(unit, order_id)?;
+    release_coupon(unit, order_id)?;
     end_payments(unit, &payment_ids, &ORDER_CANCELLED, context)?;
     Ok(unit.state::<Order>(order_id).progress()?.status())
 }

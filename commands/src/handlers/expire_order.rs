@@ -1,7 +1,7 @@
 //! Nobody paid an order in time: what it held can be sold to others.
 
 use super::cancel_order::end_payments;
-use super::coupons;
+use super::release_coupon::release_coupon;
 use crate::{CommandContext, CommandError, Committed, Engine, Lanes, UnitOfWork};
 use serde::{Deserialize, Serialize};
 use soko_domain::order::{OrderCommand, OrderError};
@@ -82,7 +82,7 @@ fn expire(
     for variant_id in variant_ids {
         unit.execute::<Stock>(variant_id, StockCommand::Release { order_id })?;
     }
-    coupons::give_back(unit, order_id)?;
+    release_coupon(unit, order_id)?;
     end_payments(unit, &payment_ids, &ORDER_EXPIRED, context)?;
     Ok(Expiry::Expired)
 }

@@ -16,6 +16,8 @@ use soko_gateways::payments::{
 };
 use uuid::Uuid;
 
+const NOT_ASKED: &str = "the provider could not be asked: nothing was taken";
+
 /// What became of the callback, and of which payment.
 type Came = (Option<PaymentId>, Verdict);
 
@@ -68,14 +70,17 @@ impl CallbackWorker {
             return self.take_received(waiting, order_id, money).await;
         };
         let payment_id = payment_of(order_id, &money.reference);
+        if self.0.teller.rests(waiting.provider).is_some() {
+            return Ok((Some(payment_id), Verdict::AwaitsAnswer(NOT_ASKED)));
+        }
         let asked = self.ask_receipt(waiting, receipts, payment_id, &money.reference);
         let verdict = match asked.await {
             Ok(()) | Err(CallError::Unknown(_)) => {
                 "asked about, and not confirmed by the provider: nothing was taken"
             }
-            Err(_) => "the provider could not be asked: nothing was taken",
+            Err(_) => NOT_ASKED,
         };
-        Ok((Some(payment_id), Verdict::Again(verdict)))
+        Ok((Some(payment_id), Verdict::AwaitsAnswer(verdict)))
     }
 
     /// The provider's answer to that question. It is what counts: also of how much came.

@@ -24,11 +24,27 @@ const NAME: &str = "provider_callbacks";
 /// How often one is tried that the provider does not confirm, or that fails.
 const ATTEMPTS_MAX: u32 = 6;
 
+/// How often where nothing else would ask again: for more than half an hour, so that nobody's
+/// money lies because the provider was not there for a while.
+const ATTEMPTS_FOR_ANSWER_MAX: u32 = 16;
+
 /// What came of one report.
 pub(super) enum Verdict {
     Done(&'static str),
     /// It is to be tried again, and if it always ends like this, that is how it ended.
     Again(&'static str),
+    /// The same, of what nobody else would ask about.
+    AwaitsAnswer(&'static str),
+}
+
+impl Verdict {
+    const fn attempts_max(&self) -> u32 {
+        match self {
+            Self::Done(_) => 0,
+            Self::Again(_) => ATTEMPTS_MAX,
+            Self::AwaitsAnswer(_) => ATTEMPTS_FOR_ANSWER_MAX,
+        }
+    }
 }
 
 impl CallbackWorker {
@@ -46,9 +62,10 @@ impl CallbackWorker {
                 (None, Verdict::Again("it could not be worked"))
             }
         };
-        let is_given_up = matches!(verdict, Verdict::Again(_));
+        let is_given_up = !matches!(verdict, Verdict::Done(_));
+        let attempts_max = verdict.attempts_max();
         match verdict {
-            Verdict::Again(_) if waiting.attempts < ATTEMPTS_MAX => {
+            _ if waiting.attempts < attempts_max => {
                 let pause = TimeDelta::seconds(1 << waiting.attempts.min(8));
                 let due_at = self.0.clock.now() + pause;
                 if let Err(error) = self.0.inbox.again(waiting.callback_id, due_at).await {
@@ -59,13 +76,15 @@ impl CallbackWorker {
                     );
                 }
             }
-            Verdict::Done(verdict) | Verdict::Again(verdict) => self.0.inbox.done(Worked {
-                callback_id: waiting.callback_id,
-                payment_id,
-                verdict: verdict.to_owned(),
-                is_given_up,
-                at: self.0.clock.now(),
-            }),
+            Verdict::Done(verdict) | Verdict::Again(verdict) | Verdict::AwaitsAnswer(verdict) => {
+                self.0.inbox.done(Worked {
+                    callback_id: waiting.callback_id,
+                    payment_id,
+                    verdict: verdict.to_owned(),
+                    is_given_up,
+                    at: self.0.clock.now(),
+                });
+            }
         }
     }
 
@@ -87,7 +106,7 @@ impl CallbackWorker {
         let mut last = (None, Verdict::Done("it says nothing of money"));
         for report in &reports {
             last = self.report(waiting, &*account, report).await?;
-            if matches!(last.1, Verdict::Again(_)) {
+            if !matches!(last.1, Verdict::Done(_)) {
                 break;
             }
         }

@@ -1,4 +1,4 @@
-//! Uses of coupons: one is taken with an order, and given back if the order dies.
+//! The use of a coupon that an order took (`place_order/coupon.rs`) is given back if the order dies.
 
 use super::claims::Name;
 use crate::UnitOfWork;
@@ -7,7 +7,7 @@ use soko_domain::promotion::{PromotionCommand, PromotionError};
 use soko_domain::{Order, OrderId, Promotion};
 
 /// Of an order that dies in this unit, which it does once.
-pub(super) fn give_back(
+pub(super) fn release_coupon(
     unit: &mut UnitOfWork<'_>,
     order_id: OrderId,
 ) -> Result<(), PromotionError> {
